@@ -1,0 +1,1 @@
+//! The in-memory destination and the checks a destination's author runs

@@ -1,0 +1,1 @@
+//! The words of selvedge and the seam to its destinations

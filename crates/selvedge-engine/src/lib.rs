@@ -1,0 +1,1 @@
+//! Composes intake, queue, preparation and loading

@@ -1,0 +1,1 @@
+//! Loads into local Parquet files

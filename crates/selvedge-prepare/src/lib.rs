@@ -1,0 +1,1 @@
+//! Decode, dedupe, plan and shape: pure functions from batches to loads

@@ -1,0 +1,1 @@
+//! What SQL destinations share: dialect, quoting, statements

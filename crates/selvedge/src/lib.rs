@@ -1,0 +1,1 @@
+//! A replication engine: durable batches, typed and deduplicated, loaded exactly once
