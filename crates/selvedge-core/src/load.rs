@@ -1,0 +1,85 @@
+//! One load: what a destination applies in one transaction.
+
+use arrow::array::RecordBatch;
+
+use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState};
+
+/// Everything one transaction of a destination applies to one table.
+#[derive(Debug, Clone)]
+pub struct TableLoad {
+    /// The table.
+    pub table: TableName,
+    /// The state the load was planned on; `None` when the table did not exist.
+    pub planned_on: Option<TableState>,
+    /// What has to be changed about the table before the rows fit, in order.
+    pub changes: Vec<Change>,
+    /// All columns of the table once the changes are applied: those it had, in their order, then the new ones.
+    pub columns: Vec<Column>,
+    /// The names of the key columns, in the sender's order; empty in a keyless table, whose rows are appended.
+    pub keys: Vec<String>,
+    /// The rows, one per key, with exactly [`columns`](Self::columns) in their order, typed as
+    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. May be empty.
+    pub rows: RecordBatch,
+    /// Records that lost to another record of this same load.
+    pub superseded: u64,
+    /// How far the queue is applied once this load is.
+    pub to: Position,
+}
+
+/// A change to a table's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Make the table, with these columns.
+    CreateTable(Vec<Column>),
+    /// Add a column; rows that stand already hold null in it.
+    AddColumn(Column),
+}
+
+/// What a destination found while it wrote the rows of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Rows not written because the stored row of their key was newer.
+    pub stale_rows: u64,
+    /// Rows whose key the table did not have.
+    pub new_rows: u64,
+}
+
+impl TableLoad {
+    /// Checks that the state found in the destination is the one this load was planned on.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Stale`], naming both positions.
+    pub fn check_planned_on(&self, found: Option<&TableState>) -> Result<(), LoadError> {
+        if self.planned_on.as_ref() == found {
+            return Ok(());
+        }
+        let show = |state: Option<&TableState>| state.map_or_else(|| "none".to_owned(), |s| s.position.to_string());
+        Err(LoadError::new(
+            LoadErrorKind::Stale,
+            format!(
+                "table {} was changed by somebody else: the load was planned on position {}, found is {}",
+                self.table,
+                show(self.planned_on.as_ref()),
+                show(found),
+            ),
+        ))
+    }
+
+    /// The state to write with the rows: the accounting is the same in every destination.
+    pub fn committed(&self, outcome: Outcome) -> TableState {
+        let before = self.planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
+        let rows = self.rows.num_rows() as u64;
+        TableState {
+            columns: self.columns.clone(),
+            keys: self.keys.clone(),
+            position: self.to,
+            counts: Counts {
+                loaded: before.loaded + (rows - outcome.stale_rows),
+                superseded: before.superseded + self.superseded + outcome.stale_rows,
+                rejected: before.rejected,
+                live_rows: before.live_rows + outcome.new_rows,
+            },
+        }
+    }
+}
