@@ -1,1 +1,0 @@
-//! The in-memory destination and the checks a destination's author runs
