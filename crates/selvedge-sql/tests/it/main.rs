@@ -1,0 +1,8 @@
+//! The spelling of statements, the state's way through its row, and the text of values.
+
+#[cfg(test)]
+mod dialect;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod text;
