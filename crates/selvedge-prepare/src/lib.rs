@@ -1,1 +1,25 @@
-//! Decode, dedupe, plan and shape: pure functions from batches to loads
+//! Decode, dedupe, plan and shape: pure functions from batches to loads.
+//!
+//! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
+//! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
+
+mod datetime;
+mod decode;
+mod dedupe;
+mod leaf;
+mod number;
+mod object;
+mod plan;
+mod prepare;
+mod record_type;
+mod records;
+mod refusal;
+mod scanner;
+mod schema;
+mod shape;
+
+pub use decode::{MAX_RECORDS, decode};
+pub use prepare::{Blocked, Pending, prepare};
+pub use records::{RecordColumn, Records};
+pub use refusal::Refusal;
+pub use schema::Schemas;

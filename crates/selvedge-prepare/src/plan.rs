@@ -1,0 +1,151 @@
+//! Which columns a load needs, and what has to change in the table for them.
+
+use std::collections::HashSet;
+
+use selvedge_core::{Change, Column, ColumnType, Path, TableState, system};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::object::MAX_COLUMNS;
+use crate::prepare::{Blocked, Part};
+
+/// The table as a load leaves it.
+pub(crate) struct Plan {
+    /// Those it had, then the new ones.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) keys: Vec<String>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Plans a load of `parts`, which share one set of keys.
+pub(crate) fn plan(planned_on: Option<&TableState>, parts: &[Part]) -> Result<Plan, Blocked> {
+    let known = planned_on.map_or(&[][..], |state| &state.columns);
+    let mut columns = Columns::new(known);
+    parts.iter().for_each(|part| columns.add_records(part));
+    columns.add_system(parts);
+    let columns = columns.all;
+    if columns.len() > MAX_COLUMNS {
+        return Err(Blocked::new(format!(
+            "the table would have {} columns, and {MAX_COLUMNS} is the most; send fewer properties, or keep some in one \
+             by declaring them as an object without properties",
+            columns.len()
+        )));
+    }
+    let keys = keys(&columns, parts)?;
+    if let Some(state) = planned_on
+        && state.keys != keys
+    {
+        return Err(Blocked::new(format!(
+            "the table's keys are ({}), but the batch's are ({}), or of other types; send it under another table name, or \
+             with the keys the table has",
+            state.keys.join(", "),
+            keys.join(", ")
+        )));
+    }
+    let changes = match planned_on {
+        None => vec![Change::CreateTable(columns.clone())],
+        Some(_) => columns.iter().skip(known.len()).cloned().map(Change::AddColumn).collect(),
+    };
+    Ok(Plan { columns, keys, changes })
+}
+
+/// The names of the key columns.
+fn keys(columns: &[Column], parts: &[Part]) -> Result<Vec<String>, Blocked> {
+    let Some(records) = parts.first().map(|part| &part.records) else { return Ok(Vec::new()) };
+    let name_of = |key: &String| {
+        let path = Path(vec![key.clone()]);
+        let source = records.columns.iter().find(|column| column.path == path);
+        let column = source.and_then(|source| find(columns, &path, source.column_type));
+        column.map(|column| column.name.clone()).ok_or_else(|| Blocked::new(format!("the key `{key}` has no column")))
+    };
+    records.keys.iter().map(name_of).collect()
+}
+
+fn find<'c>(columns: &'c [Column], path: &Path, column_type: ColumnType) -> Option<&'c Column> {
+    columns.iter().find(|column| column.column_type == column_type && column.path.as_ref() == Some(path))
+}
+
+/// The columns of a table while new ones are added.
+struct Columns {
+    all: Vec<Column>,
+    /// Names in lower case: they are unique without regard to case.
+    names: HashSet<String>,
+    /// What the paths and types already have a column for.
+    sources: HashSet<(Path, ColumnType)>,
+}
+
+impl Columns {
+    fn new(known: &[Column]) -> Self {
+        let names = known.iter().map(|column| column.name.to_lowercase()).collect();
+        let source = |column: &Column| Some((column.path.clone()?, column.column_type));
+        Self { all: known.to_vec(), names, sources: known.iter().filter_map(source).collect() }
+    }
+
+    fn add_records(&mut self, part: &Part) {
+        for column in &part.records.columns {
+            let source = (column.path.clone(), column.column_type);
+            if !self.sources.contains(&source) {
+                let name = self.free_name(&column.path, column.column_type);
+                self.push(Column { name, path: Some(column.path.clone()), column_type: column.column_type });
+                self.sources.insert(source);
+            }
+        }
+    }
+
+    fn add_system(&mut self, parts: &[Part]) {
+        let extracted = parts.iter().any(|part| part.records.extracted_at.is_some());
+        let versioned = parts.iter().any(|part| part.records.table_version.is_some());
+        let keyless = parts.iter().any(|part| part.records.keys.is_empty());
+        let wanted = [
+            (keyless, system::PRIMARY_KEY, ColumnType::String),
+            (extracted, system::EXTRACTED_AT, ColumnType::Timestamp),
+            (true, system::RECEIVED_AT, ColumnType::Timestamp),
+            (true, system::BATCHED_AT, ColumnType::Timestamp),
+            (true, system::SEQUENCE, ColumnType::Integer),
+            (versioned, system::TABLE_VERSION, ColumnType::Integer),
+        ];
+        for (wanted, name, column_type) in wanted {
+            if wanted && !self.names.contains(name) {
+                self.push(Column { name: name.to_owned(), path: None, column_type });
+            }
+        }
+    }
+
+    fn push(&mut self, column: Column) {
+        self.names.insert(column.name.to_lowercase());
+        self.all.push(column);
+    }
+
+    /// The path joined by `__`. If another type of the same path has that name, the type's suffix is added; if another
+    /// path has it, a hash of the path that is the same in every destination.
+    fn free_name(&self, path: &Path, column_type: ColumnType) -> String {
+        let plain = shortened(path);
+        let split = self.all.iter().any(|column| column.path.as_ref() == Some(path));
+        let name = if split { format!("{plain}{}", column_type.split_suffix()) } else { plain };
+        if !self.names.contains(&name.to_lowercase()) {
+            return name;
+        }
+        let hash = xxh3_64(format!("{path} {column_type}").as_bytes());
+        format!("{name}__{hash:016x}")
+    }
+}
+
+/// The longest name of a column before suffixes, in bytes. With a suffix and a hash it stays below 128, which is the least
+/// of what the destinations allow.
+const MAX_PLAIN_BYTES: usize = 100;
+
+fn shortened(path: &Path) -> String {
+    let mut name = path.0.join("__");
+    if name.is_empty() {
+        name.push('_');
+    }
+    if name.len() > MAX_PLAIN_BYTES {
+        let hash = xxh3_64(name.as_bytes());
+        let mut end = MAX_PLAIN_BYTES - 18;
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name.truncate(end);
+        name.push_str(&format!("__{hash:016x}"));
+    }
+    name
+}

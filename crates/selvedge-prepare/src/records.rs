@@ -1,0 +1,72 @@
+//! A batch, decoded.
+
+use arrow::array::{Array, ArrayRef, Int64Array};
+use selvedge_core::{ColumnType, Path};
+
+/// The records of one batch as typed columns, one row a record, in the order of its messages.
+#[derive(Debug, Clone)]
+pub struct Records {
+    /// The table the batch names.
+    pub table: String,
+    /// The names of its key properties; empty for a keyless table.
+    pub keys: Vec<String>,
+    /// The version of the table the records belong to, if the batch names one.
+    pub table_version: Option<i64>,
+    /// Each message's sequence.
+    pub sequences: Int64Array,
+    /// Each message's `time_extracted`, in microseconds since 1970 (UTC); `None` when no message has one.
+    pub extracted_at: Option<ArrayRef>,
+    /// Values by path and type; as long as `sequences`. Declared ones come first, in the schema's order.
+    pub columns: Vec<RecordColumn>,
+}
+
+/// The values of one type at one path.
+#[derive(Debug, Clone)]
+pub struct RecordColumn {
+    /// Where in the records the values stand.
+    pub path: Path,
+    /// Their type.
+    pub column_type: ColumnType,
+    /// The values, null where a record has none of this type at this path.
+    pub values: ArrayRef,
+}
+
+impl Records {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.sequences.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The records from index `from` on; shares the memory.
+    pub(crate) fn after(&self, from: usize) -> Self {
+        let from = from.min(self.len());
+        let rest = self.len() - from;
+        let slice = |array: &ArrayRef| array.slice(from, rest);
+        let columns =
+            self.columns.iter().map(|column| RecordColumn { values: slice(&column.values), ..column.clone() });
+        Self {
+            sequences: self.sequences.slice(from, rest),
+            extracted_at: self.extracted_at.as_ref().map(slice),
+            columns: columns.collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The values of one type at one path.
+    pub(crate) fn column(&self, path: &Path, column_type: ColumnType) -> Option<&ArrayRef> {
+        let same = |column: &&RecordColumn| column.column_type == column_type && column.path == *path;
+        self.columns.iter().find(same).map(|column| &column.values)
+    }
+
+    /// What the columns take in memory.
+    pub fn memory_bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(|column| column.values.get_array_memory_size()).sum();
+        let extracted = self.extracted_at.as_ref().map_or(0, |array| array.get_array_memory_size());
+        columns + extracted + self.sequences.get_array_memory_size()
+    }
+}

@@ -1,0 +1,106 @@
+//! Why a batch is refused at the door.
+
+use std::fmt;
+
+/// A batch that is not accepted: nothing of it is queued.
+///
+/// [`Display`](fmt::Display) gives the sentence the Import API's clients know (import-api.md 1.6); the parts are there for
+/// callers that show them apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    record: Option<u64>,
+    pointer: String,
+    reason: String,
+    fault: Fault,
+}
+
+/// Which sentence a refusal makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Request,
+    Schema,
+    Record,
+    MissingKey,
+}
+
+impl Refusal {
+    /// The request as a whole is not what the API takes.
+    pub(crate) fn request(reason: impl Into<String>) -> Box<Self> {
+        Self::new(Fault::Request, reason)
+    }
+
+    /// The JSON Schema cannot be used.
+    pub(crate) fn schema(reason: impl Into<String>) -> Box<Self> {
+        Self::new(Fault::Schema, reason)
+    }
+
+    /// A record does not conform to the schema.
+    pub(crate) fn violation(reason: impl Into<String>) -> Box<Self> {
+        Self::new(Fault::Record, reason)
+    }
+
+    /// A record lacks a key, or holds null in it.
+    pub(crate) fn missing_key(name: &str) -> Box<Self> {
+        let mut refusal = Self::new(Fault::MissingKey, format!("Record is missing key property {name}"));
+        refusal.prepend(name);
+        refusal
+    }
+
+    fn new(fault: Fault, reason: impl Into<String>) -> Box<Self> {
+        Box::new(Self { record: None, pointer: String::new(), reason: reason.into(), fault })
+    }
+
+    /// The same refusal, seen from the object that holds its place as the property `name`.
+    #[must_use]
+    pub(crate) fn under(mut self: Box<Self>, name: &str) -> Box<Self> {
+        self.prepend(name);
+        self
+    }
+
+    /// The same refusal, found in the record of this index.
+    #[must_use]
+    pub(crate) fn in_record(mut self: Box<Self>, index: u64) -> Box<Self> {
+        self.record = Some(index);
+        self
+    }
+
+    fn prepend(&mut self, name: &str) {
+        self.pointer = format!("/{}{}", name.replace('~', "~0").replace('/', "~1"), self.pointer);
+    }
+
+    /// The index of the record in the batch, from 0; `None` when no single record is to blame.
+    pub fn record(&self) -> Option<u64> {
+        self.record
+    }
+
+    /// The place in the record (or in the schema or request, when no record is to blame) as a JSON pointer (RFC 6901);
+    /// empty for the whole of it.
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What is wrong there.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { record, pointer, reason, fault } = self;
+        match (fault, record) {
+            (Fault::Request, Some(index)) => {
+                write!(f, "Request failed validation:#/messages/{index}{pointer}: {reason}")
+            }
+            (Fault::Request, None) => write!(f, "Request failed validation:#{pointer}: {reason}"),
+            (Fault::Schema, _) => write!(f, "Invalid JSON schema: #{pointer}: {reason}"),
+            (Fault::Record, Some(index)) => {
+                write!(f, "Record {index} did not conform to schema:\n#{pointer}: {reason}")
+            }
+            (Fault::Record, None) => write!(f, "#{pointer}: {reason}"),
+            (Fault::MissingKey, _) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
