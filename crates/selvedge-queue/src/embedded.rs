@@ -1,0 +1,141 @@
+//! The queue in a folder, as its callers see it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use selvedge_core::{QueueId, TableName};
+
+use crate::body::MAX_STORED_BYTES;
+use crate::error::{QueueError, QueueErrorKind};
+use crate::queue::{Append, Appended, Cursor, Queue, Registration, Stored, TableBounds};
+use crate::read::Readers;
+use crate::schema;
+use crate::writer::{Request, Writer};
+
+/// A queue in a folder of its own, which one process at a time may open.
+///
+/// The folder holds `queue.db` with SQLite's files beside it, and `queue.lock`, which is locked while the queue is open.
+/// Dropping the queue finishes what was handed to it, and unlocks.
+#[derive(Debug)]
+pub struct EmbeddedQueue {
+    id: QueueId,
+    // Fields are dropped in this order: the lock is the last to go.
+    readers: Readers,
+    writer: Writer,
+    _lock: File,
+}
+
+impl EmbeddedQueue {
+    /// Opens the queue in `folder`, and makes both if they are not there.
+    ///
+    /// # Errors
+    /// [`InUse`](QueueErrorKind::InUse) when another process, or this one, has it open; [`Format`](QueueErrorKind::Format)
+    /// when the folder holds something else or another version; [`Corrupt`](QueueErrorKind::Corrupt) when it is damaged;
+    /// [`Io`](QueueErrorKind::Io) when the folder or its files cannot be made, read or written.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
+        let folder = folder.as_ref();
+        create_durably(folder).map_err(|error| folder_error(folder, error))?;
+        let lock = lock(folder)?;
+        let file = folder.join("queue.db");
+        let connection = schema::open(&file)?;
+        let id = schema::queue_id(&connection).map_err(|error| schema::read_error(&file, error))?;
+        // A file is only as durable as the folder's entry that leads to it.
+        sync(folder).map_err(|error| folder_error(folder, error))?;
+        let writer = Writer::start(connection).map_err(|error| schema::read_error(&file, error))?;
+        Ok(Self { id, readers: Readers::new(file), writer, _lock: lock })
+    }
+}
+
+impl Queue for EmbeddedQueue {
+    fn id(&self) -> QueueId {
+        self.id
+    }
+
+    fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, QueueError> {
+        if let Some(append) = appends.iter().find(|append| append.body.stored_bytes() > MAX_STORED_BYTES) {
+            let message = format!(
+                "a batch of {} has {} bytes compressed, more than the {MAX_STORED_BYTES} a queue takes: send smaller batches",
+                append.table,
+                append.body.stored_bytes()
+            );
+            return Err(QueueError::new(QueueErrorKind::Refused, message));
+        }
+        self.writer.ask(|reply| Request::Append { appends, reply })
+    }
+
+    fn set_cursor(&self, cursor: Cursor) -> Result<(), QueueError> {
+        self.writer.ask(|reply| Request::SetCursor { cursor, reply })
+    }
+
+    fn cursor(&self, source: &str) -> Result<Option<String>, QueueError> {
+        self.readers.cursor(source)
+    }
+
+    fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError> {
+        self.readers.read(table, after, limit)
+    }
+
+    fn body(&self, batch: u64) -> Result<Vec<u8>, QueueError> {
+        self.readers.body(batch)
+    }
+
+    fn tables(&self) -> Result<Vec<TableBounds>, QueueError> {
+        self.readers.tables()
+    }
+
+    fn register(&self, destination: &str) -> Result<Registration, QueueError> {
+        let destination = destination.to_owned();
+        self.writer.ask(|reply| Request::Register { destination, reply })
+    }
+
+    fn acknowledge(&self, destination: &str, table: &TableName, batch: u64) -> Result<(), QueueError> {
+        let acknowledgement = self.readers.acknowledgement(destination, table, batch)?.ok_or_else(|| {
+            let message = format!(
+                "{destination} cannot acknowledge batch {batch} of {table} in {}: it is not registered there, or the queue has \
+                 no such batch; register the destination, and check that it was loaded from this queue",
+                self.readers.file().display()
+            );
+            QueueError::new(QueueErrorKind::Refused, message)
+        })?;
+        self.writer.tell(Request::Acknowledge(acknowledgement))
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, QueueError> {
+    let file = File::create(folder.join("queue.lock")).map_err(|error| folder_error(folder, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!(
+                "{} is in use by another selvedge process: stop it, or give this one another --data folder",
+                folder.display()
+            );
+            Err(QueueError::new(QueueErrorKind::InUse, message))
+        }
+        Err(TryLockError::Error(error)) => Err(folder_error(folder, error)),
+    }
+}
+
+/// Makes the folder, and those above it, so that they are there after a power cut.
+fn create_durably(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_durably(parent)?;
+    fs::create_dir(folder)?;
+    sync(parent)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn folder_error(folder: &Path, error: io::Error) -> QueueError {
+    let message = format!(
+        "the queue folder {} cannot be made or opened: check that the path is right and may be written",
+        folder.display()
+    );
+    QueueError::new(QueueErrorKind::Io, message).with_source(error)
+}

@@ -1,0 +1,160 @@
+//! The queue as the engine sees it: the trait and the values that pass through it.
+
+use selvedge_core::{QueueId, TableName};
+
+use crate::{QueueError, SealedBody};
+
+/// A durable queue of batches, one sequence for all tables.
+///
+/// Every method blocks and may be called from any thread. Batch numbers begin at 1, grow in the order of appending, and are
+/// never used twice, even when every batch has been deleted.
+///
+/// Any method may return an error of kind [`Io`](crate::QueueErrorKind::Io) or [`Corrupt`](crate::QueueErrorKind::Corrupt).
+/// After the first write that failed, every method that writes returns [`Stopped`](crate::QueueErrorKind::Stopped), until the
+/// queue is opened again; reading goes on.
+pub trait Queue: Send + Sync {
+    /// The identity of this queue, made with it.
+    fn id(&self) -> QueueId;
+
+    /// Appends in the given order, all or nothing, and answers in the same order. Durable when it returns; calls from
+    /// several threads share one commit.
+    ///
+    /// # Errors
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed: the batches may or may not be in the queue, so the
+    /// sender must send them again after the restart, as a repeat. [`Refused`](crate::QueueErrorKind::Refused) when a body is
+    /// larger than [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); nothing is appended then.
+    fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, QueueError>;
+
+    /// Commits a cursor alone, as when a source ended without a last batch. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn set_cursor(&self, cursor: Cursor) -> Result<(), QueueError>;
+
+    /// The last state committed for this source, if any.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn cursor(&self, source: &str) -> Result<Option<String>, QueueError>;
+
+    /// The batches of `table` whose numbers are greater than `after`, oldest first, at most `limit` of them, without their
+    /// bodies. Empty for a table the queue never saw.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError>;
+
+    /// The body of a batch as it was sealed, verified against its content hash.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::QueueErrorKind::Corrupt) when it is not what was appended, [`Refused`](crate::QueueErrorKind::Refused)
+    /// when the queue holds no such batch, because it was deleted or never appended.
+    fn body(&self, batch: u64) -> Result<Vec<u8>, QueueError>;
+
+    /// What the queue holds of each table it ever saw, in the order of their first batches.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn tables(&self) -> Result<Vec<TableBounds>, QueueError>;
+
+    /// Makes `destination` one of those that every batch is kept for, from now on, and tells since when. For a destination
+    /// already registered it changes nothing and tells the same again. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn register(&self, destination: &str) -> Result<Registration, QueueError>;
+
+    /// Says that `destination` durably has every record of `table` up to and including batch number `batch`. What every
+    /// registered destination has is deleted, some time after.
+    ///
+    /// Returns before it is committed: a crash may lose it, and then batches are merely kept until the destination
+    /// acknowledges again. Acknowledging less than before changes nothing.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the destination is not registered, or `batch` is newer than the newest
+    /// of that table: nothing may be deleted that a destination cannot have loaded.
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn acknowledge(&self, destination: &str, table: &TableName, batch: u64) -> Result<(), QueueError>;
+}
+
+/// A batch to append.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The table its records are for.
+    pub table: TableName,
+    /// What was sent.
+    pub body: SealedBody,
+    /// How many records it holds.
+    pub records: u64,
+    /// When it was received, in microseconds since 1970 UTC.
+    pub received_at: i64,
+    /// What to do if the table had the same body before.
+    pub repeats: Repeats,
+    /// How far its source is with this batch.
+    pub cursor: Option<Cursor>,
+}
+
+/// What to do with a body the table had before.
+///
+/// Content hashes are remembered for [`REPEATS_KEPT_DAYS`](crate::REPEATS_KEPT_DAYS) at least, also of batches deleted since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// Acknowledge it again, without a second effect: for senders that repeat a request they had no answer to.
+    Acknowledge,
+    /// Append it again: for senders that know by their cursor that it is new.
+    Append,
+}
+
+/// How far a source has been read: committed together with the batch that brought it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The name of the source.
+    pub source: String,
+    /// Its state, in the sender's own words.
+    pub state: String,
+}
+
+/// The receipt of one [`Append`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The number of the batch; for a repeated body, of the batch that first brought it, which may be deleted by now.
+    pub batch: u64,
+    /// Whether the body was there before, so that nothing was appended.
+    pub repeated: bool,
+}
+
+/// A batch in the queue, without its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number.
+    pub batch: u64,
+    /// How many records it holds.
+    pub records: u64,
+    /// When it was received, in microseconds since 1970 UTC.
+    pub received_at: i64,
+    /// The length of its body in bytes, as [`Queue::body`] returns it.
+    pub body_bytes: u64,
+}
+
+/// What the queue holds of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableBounds {
+    /// The table.
+    pub table: TableName,
+    /// How many records were ever accepted for it.
+    pub accepted: u64,
+    /// How many of them are still in the queue.
+    pub kept_records: u64,
+    /// The number of its newest batch ever, deleted or not.
+    pub newest: u64,
+    /// The number of its newest batch that was deleted, 0 if none was.
+    pub deleted_to: u64,
+}
+
+/// Since when a destination is one that batches are kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    /// The newest batch number deleted when the destination was registered: no batch after it was or will be deleted
+    /// without the destination's acknowledgement. 0 means from the beginning.
+    pub since: u64,
+}

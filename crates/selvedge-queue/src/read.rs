@@ -1,0 +1,166 @@
+//! Reading beside the writer.
+//!
+//! In WAL mode a reader sees what was committed when its statement began, and neither waits for the writer nor holds it up.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use selvedge_core::{IntegrationName, NameError, TableName};
+
+use crate::body::SealedBody;
+use crate::error::{QueueError, QueueErrorKind};
+use crate::queue::{Stored, TableBounds};
+use crate::schema::read_error;
+use crate::write::{Acknowledgement, integration};
+
+/// Connections that only read: as many as threads ever read at once, reused.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(crate) fn new(file: PathBuf) -> Self {
+        Self { file, idle: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs `query` on a connection of its own.
+    fn with<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueueError> {
+        let answer = self.idle_or_new().and_then(|connection| {
+            let answer = query(&connection)?;
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            Ok(answer)
+        });
+        answer.map_err(|error| read_error(&self.file, error))
+    }
+
+    fn idle_or_new(&self) -> rusqlite::Result<Connection> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(
+            || {
+                Connection::open_with_flags(
+                    &self.file,
+                    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+                )
+            },
+            Ok,
+        )
+    }
+
+    pub(crate) fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError> {
+        let (after, limit) = (clamped(after), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.with(|connection| {
+            let mut batches = connection.prepare(
+                "SELECT number, records, received_at, body_bytes FROM batches
+                 WHERE table_id = (SELECT id FROM tables WHERE integration = ?1 AND name = ?2) AND number > ?3
+                 ORDER BY number LIMIT ?4",
+            )?;
+            batches.query_map(params![integration(table), table.table(), after, limit], stored)?.collect()
+        })
+    }
+
+    pub(crate) fn body(&self, batch: u64) -> Result<Vec<u8>, QueueError> {
+        let sealed = self.with(|connection| {
+            let mut body = connection.prepare("SELECT bytes, hash, compressed FROM bodies WHERE number = ?1")?;
+            body.query_row([clamped(batch)], sealed).optional()
+        })?;
+        let file = self.file.display();
+        let sealed = sealed.ok_or_else(|| {
+            let message =
+                format!("batch {batch} is not in {file}: it was deleted, or never appended; read the bounds again");
+            QueueError::new(QueueErrorKind::Refused, message)
+        })?;
+        sealed.open().ok_or_else(|| {
+            let message = format!(
+                "the body of batch {batch} in {file} is damaged: check the disk, restore the folder from a backup, or begin a \
+                 new queue and send the batch again"
+            );
+            QueueError::new(QueueErrorKind::Corrupt, message)
+        })
+    }
+
+    pub(crate) fn tables(&self) -> Result<Vec<TableBounds>, QueueError> {
+        self.with(|connection| {
+            let mut tables = connection.prepare(
+                "SELECT integration, name, accepted, kept_records, newest, deleted_to FROM tables ORDER BY id",
+            )?;
+            tables.query_map([], bounds)?.collect()
+        })
+    }
+
+    pub(crate) fn cursor(&self, source: &str) -> Result<Option<String>, QueueError> {
+        self.with(|connection| {
+            let mut cursor = connection.prepare("SELECT state FROM cursors WHERE source = ?1")?;
+            cursor.query_row([source], |row| row.get(0)).optional()
+        })
+    }
+
+    /// The acknowledgement by the ids in the file, if the destination is registered and the batch not beyond the newest.
+    pub(crate) fn acknowledgement(
+        &self,
+        destination: &str,
+        table: &TableName,
+        batch: u64,
+    ) -> Result<Option<Acknowledgement>, QueueError> {
+        let batch = clamped(batch);
+        self.with(|connection| {
+            let mut ids = connection.prepare(
+                "SELECT destinations.id, tables.id FROM destinations, tables
+                 WHERE destinations.name = ?1 AND integration = ?2 AND tables.name = ?3 AND newest >= ?4",
+            )?;
+            ids.query_row(params![destination, integration(table), table.table(), batch], |row| {
+                Ok(Acknowledgement { destination: row.get(0)?, table: row.get(1)?, batch })
+            })
+            .optional()
+        })
+    }
+}
+
+/// A batch number as SQLite compares it: none is beyond 63 bits.
+fn clamped(batch: u64) -> i64 {
+    i64::try_from(batch).unwrap_or(i64::MAX)
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        batch: unsigned(row, 0)?,
+        records: unsigned(row, 1)?,
+        received_at: row.get(2)?,
+        body_bytes: unsigned(row, 3)?,
+    })
+}
+
+fn sealed(row: &Row<'_>) -> rusqlite::Result<SealedBody> {
+    let bytes: i64 = row.get(0)?;
+    let bytes = usize::try_from(bytes).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, bytes))?;
+    Ok(SealedBody { bytes, hash: row.get(1)?, compressed: row.get(2)? })
+}
+
+fn bounds(row: &Row<'_>) -> rusqlite::Result<TableBounds> {
+    let (integration, table): (String, String) = (row.get(0)?, row.get(1)?);
+    Ok(TableBounds {
+        table: table_name(integration, table).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })?,
+        accepted: unsigned(row, 2)?,
+        kept_records: unsigned(row, 3)?,
+        newest: unsigned(row, 4)?,
+        deleted_to: unsigned(row, 5)?,
+    })
+}
+
+fn table_name(integration: String, table: String) -> Result<TableName, NameError> {
+    let integration = if integration.is_empty() { None } else { Some(IntegrationName::new(integration)?) };
+    TableName::new(integration, table)
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}

@@ -1,0 +1,193 @@
+//! The format on disk, version 1: one SQLite database, `queue.db`, with its write-ahead log beside it.
+//!
+//! Limits: a compressed body has at most [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); numbers are 63 bits; the file as
+//! SQLite allows, far beyond any disk. The header names the format: `application_id` is `SlvQ`, `user_version` the version.
+//! Pages have 64 KiB, because most of the file is bodies of megabytes.
+//!
+//! | Table | One row for | Holds |
+//! |---|---|---|
+//! | `queue` | the queue | its random id (16 bytes) |
+//! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, newest and newest deleted batch |
+//! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
+//! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
+//! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
+//! | `destinations` | each registered destination | its name, and the newest batch deleted when it came |
+//! | `acknowledged` | each table of each destination | the newest batch that it has |
+//! | `cursors` | each source | the state it committed last |
+//!
+//! `batches` and `bodies` are apart so that a scan of one table's batches touches no bodies. `seen` is ordered by batch
+//! number, so that the oldest are found at its beginning. A batch number is one more than the greatest `newest`, which
+//! outlives every batch.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use selvedge_core::QueueId;
+
+use crate::error::{QueueError, QueueErrorKind};
+
+/// `SlvQ`.
+const APPLICATION_ID: i64 = 0x536c_7651;
+const FORMAT_VERSION: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE queue (id BLOB NOT NULL) STRICT;
+    CREATE TABLE tables (
+        id INTEGER PRIMARY KEY,
+        integration TEXT NOT NULL,
+        name TEXT NOT NULL,
+        accepted INTEGER NOT NULL DEFAULT 0,
+        kept_records INTEGER NOT NULL DEFAULT 0,
+        newest INTEGER NOT NULL DEFAULT 0,
+        deleted_to INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (integration, name)
+    ) STRICT;
+    CREATE TABLE batches (
+        table_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        records INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,
+        body_bytes INTEGER NOT NULL,
+        PRIMARY KEY (table_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE bodies (
+        number INTEGER PRIMARY KEY,
+        bytes INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        compressed BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE seen (
+        number INTEGER PRIMARY KEY,
+        table_id INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        received_at INTEGER NOT NULL,
+        UNIQUE (table_id, hash)
+    ) STRICT;
+    CREATE TABLE destinations (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        since INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE acknowledged (
+        destination_id INTEGER NOT NULL,
+        table_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (table_id, destination_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE cursors (
+        source TEXT PRIMARY KEY,
+        state TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;";
+
+/// What SQLite must answer about the writing connection; anything else would break a promise silently.
+const SETTINGS: [(&str, &str); 4] =
+    [("page_size", "65536"), ("auto_vacuum", "2"), ("journal_mode", "wal"), ("synchronous", "2")];
+
+/// Opens the database for writing, and creates it if the file is new or a creation was cut short.
+pub(crate) fn open(file: &Path) -> Result<Connection, QueueError> {
+    let connection = Connection::open(file).map_err(|error| opening(file, error))?;
+    if is_new(&connection).map_err(|error| opening(file, error))? {
+        create(&connection).map_err(|error| opening(file, error))?;
+    }
+    check_format(&connection, file)?;
+    configure(&connection).map_err(|error| opening(file, error))?;
+    check_settings(&connection, file)?;
+    Ok(connection)
+}
+
+/// The identity stored at creation.
+pub(crate) fn queue_id(connection: &Connection) -> rusqlite::Result<QueueId> {
+    connection.query_row("SELECT id FROM queue", [], |row| row.get(0)).map(QueueId::from_bytes)
+}
+
+fn is_new(connection: &Connection) -> rusqlite::Result<bool> {
+    let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(objects == 0 && pragma(connection, "application_id")? == "0")
+}
+
+/// Page size and vacuum mode can only be chosen before the first table; the rest is one transaction.
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA page_size = 65536; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    let creation = connection.unchecked_transaction()?;
+    creation.execute_batch(TABLES)?;
+    creation.execute("INSERT INTO queue (id) VALUES (?1)", [QueueId::random().as_bytes()])?;
+    creation.pragma_update(None, "application_id", APPLICATION_ID)?;
+    creation.pragma_update(None, "user_version", FORMAT_VERSION)?;
+    creation.commit()
+}
+
+fn check_format(connection: &Connection, file: &Path) -> Result<(), QueueError> {
+    let found = |name| pragma(connection, name).map_err(|error| opening(file, error));
+    let (application, version) = (found("application_id")?, found("user_version")?);
+    if application != APPLICATION_ID.to_string() {
+        return Err(not_a_queue(file));
+    }
+    if version != FORMAT_VERSION.to_string() {
+        let message = format!(
+            "{} has queue format {version}, this selvedge reads format {FORMAT_VERSION}: use the version of selvedge that \
+             wrote it",
+            file.display()
+        );
+        return Err(QueueError::new(QueueErrorKind::Format, message));
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Room for one large batch; the log is cut back after a burst.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;
+         PRAGMA journal_size_limit = 134217728;",
+    )
+}
+
+fn check_settings(connection: &Connection, file: &Path) -> Result<(), QueueError> {
+    for (name, wanted) in SETTINGS {
+        let found = pragma(connection, name).map_err(|error| opening(file, error))?;
+        if found != wanted {
+            let message = format!(
+                "{} has {name} {found} where the queue needs {wanted}: it was changed by another program, or the file system \
+                 does not support it; use a local file system, and restore the file or begin a new queue",
+                file.display()
+            );
+            return Err(QueueError::new(QueueErrorKind::Format, message));
+        }
+    }
+    Ok(())
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    use rusqlite::types::Value;
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| {
+        Ok(match row.get(0)? {
+            Value::Integer(number) => number.to_string(),
+            Value::Text(text) => text,
+            _ => String::new(),
+        })
+    })
+}
+
+fn opening(file: &Path, error: rusqlite::Error) -> QueueError {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        return not_a_queue(file).with_source(error);
+    }
+    read_error(file, error)
+}
+
+fn not_a_queue(file: &Path) -> QueueError {
+    let message = format!("{} is not a queue of selvedge: give selvedge a folder of its own", file.display());
+    QueueError::new(QueueErrorKind::Format, message)
+}
+
+/// A failure to read the database, told by what a caller does about it.
+pub(crate) fn read_error(file: &Path, error: rusqlite::Error) -> QueueError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let file = file.display();
+    if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) {
+        let message = format!("{file} is damaged: check the disk, and restore the folder from a backup");
+        return QueueError::new(QueueErrorKind::Corrupt, message).with_source(error);
+    }
+    let message =
+        format!("{file} cannot be read: check that the disk is there and that its files may be read and written");
+    QueueError::new(QueueErrorKind::Io, message).with_source(error)
+}
