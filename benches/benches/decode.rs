@@ -1,0 +1,55 @@
+//! How fast a batch of orders is decoded, beside what bounds it and what others reach.
+//!
+//! Everything runs in one process on the same 10,000 records, one thread each, so the ratios hold on any machine:
+//! `ceiling/…` is work no decoder can leave out, `peer/…` is what other libraries need for the same bytes, `decode/…` is
+//! ours.
+#![expect(clippy::expect_used, reason = "a benchmark of a workload that cannot be read has to stop")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
+use selvedge_benches::orders;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// Messages in the batch, as many as the generator puts in one by default.
+const MESSAGES: u64 = 10_000;
+
+fn main() {
+    let body = body();
+    let mut criterion = Criterion::default().configure_from_args();
+    ceilings(layer(&mut criterion, "ceiling", &body), &body);
+    peers(layer(&mut criterion, "peer", &body), &body);
+    criterion.final_summary();
+}
+
+/// The batch as it is sent.
+fn body() -> Vec<u8> {
+    let mut body = Vec::new();
+    orders::write_batch(&mut body, orders::messages(MESSAGES)).expect("a vector can be written");
+    body
+}
+
+/// A group whose throughput is that of the input.
+fn layer<'a>(criterion: &'a mut Criterion, name: &str, input: &[u8]) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::ElementsAndBytes { elements: MESSAGES, bytes: input.len() as u64 });
+    group
+}
+
+fn ceilings(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
+    group.bench_function("utf8", |bench| bench.iter(|| simdutf8::basic::from_utf8(black_box(body)).is_ok()));
+    group.bench_function("newlines", |bench| bench.iter(|| memchr::memchr_iter(b'\n', black_box(body)).count()));
+    group.bench_function("xxh3", |bench| bench.iter(|| xxhash_rust::xxh3::xxh3_128(black_box(body))));
+    group.finish();
+}
+
+fn peers(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
+    group.bench_function("serde_json, nothing kept", |bench| {
+        bench.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(body)).expect("the body is JSON"));
+    });
+    group.bench_function("serde_json, a tree", |bench| {
+        bench.iter(|| serde_json::from_slice::<Value>(black_box(body)).expect("the body is JSON"));
+    });
+    group.finish();
+}
