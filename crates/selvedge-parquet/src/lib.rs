@@ -1,1 +1,193 @@
-//! Loads into local Parquet files
+//! Loads into local Parquet files.
+//!
+//! # On disk
+//! ```text
+//! <root>/[<integration>/]<table>/current -> .generations/000000000042
+//! <root>/[<integration>/]<table>/.generations/000000000042/*.parquet, manifest.json
+//! ```
+//! Read a table as `<root>/<table>/current/*.parquet`. Each load writes a new generation: new files, hard links to the files
+//! it does not change, and a manifest that holds the table's state. Everything is synced; then `current`, a symbolic link,
+//! is replaced by one rename. A reader that lists `current/` finds one committed state, or, if it had listed before a
+//! publication, at worst a file that is gone; one that resolves the link first and is done within
+//! [`Settings::keep_outdated`] not even that. A file's name never stands for two contents.
+//!
+//! All files of a generation have the same columns, those of the table in its order, so that readers need no option for
+//! differing files. The price: a load that adds a column rewrites the whole table.
+//!
+//! # Keyed tables
+//! Files are sorted by key, and their ranges of keys do not overlap. A load rewrites the files in whose ranges its rows
+//! fall, and no other: keys that ascend cost little, keys scattered over a large table rewrite most of it with every load.
+//! Larger loads are the remedy. A merge holds the rows of the load, their keys, and a few megabytes of the stored file.
+//!
+//! # Keyless tables
+//! A load appends a file. Small files are merged as they gather, so that a row is rewritten a few times in its life.
+//!
+//! # Where it works
+//! On Unix, on file systems with hard links, symbolic links and locks.
+
+mod append;
+mod disk;
+mod encoding;
+mod error;
+mod generation;
+mod key;
+mod manifest;
+mod merge;
+mod read;
+mod transition;
+mod upsert;
+mod write;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use selvedge_core::{
+    Capabilities, Change, Column, Destination, LoadError, Outcome, RowOrder, TableLoad, TableName, TableState,
+};
+
+use crate::error::refused;
+use crate::generation::TableFolder;
+use crate::manifest::{DataFile, Manifest};
+use crate::transition::Transition;
+
+const CAPABILITIES: Capabilities =
+    Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };
+
+/// A folder of Parquet files as a destination.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let root = folder.path();
+/// use selvedge_core::{Destination, TableName};
+/// use selvedge_parquet::Parquet;
+///
+/// let mut lake = Parquet::open(root)?;
+/// assert!(lake.state(&TableName::new(None, "orders")?)?.is_none());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Parquet {
+    root: PathBuf,
+    settings: Settings,
+    /// Held, not used: the root is this owner's while the file is open.
+    _lock: File,
+}
+
+/// What may be set about the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a generation stays on disk after the next one was published, for readers that resolved `current` before.
+    /// Swept when the folder is opened and at the next load of the table. Default: five minutes.
+    pub keep_outdated: Duration,
+    /// A file holds at most as many rows; fewer where rows are wide, so that it stays near 128 MiB. Small files make
+    /// scattered keys cheaper, large ones whole scans. At least 1. Default: 1,000,000.
+    pub rows_per_file: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { keep_outdated: Duration::from_secs(300), rows_per_file: 1_000_000 }
+    }
+}
+
+impl Parquet {
+    /// Opens a folder, making it if it is missing, with the default [`Settings`].
+    ///
+    /// The folder belongs to the returned value until that is dropped.
+    ///
+    /// # Errors
+    /// [`Unavailable`](selvedge_core::LoadErrorKind::Unavailable) while another owner has the folder, in this process or
+    /// another; otherwise when the folder cannot be made, locked or read.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self, LoadError> {
+        Self::open_with(root, Settings::default())
+    }
+
+    /// Opens a folder as [`open`](Self::open) does, with settings.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(root: impl AsRef<Path>, settings: Settings) -> Result<Self, LoadError> {
+        let root = root.as_ref();
+        disk::create_folders(root)?;
+        let lock = disk::lock(root)?;
+        for table in TableFolder::all(root)? {
+            // A table that cannot be swept keeps no other from being loaded; its own next load tells why.
+            let _ = table.sweep(settings.keep_outdated);
+        }
+        Ok(Self { root: root.to_owned(), settings, _lock: lock })
+    }
+}
+
+impl Destination for Parquet {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+        let folder = TableFolder::of(&self.root, table);
+        let Some(current) = folder.current()? else { return Ok(None) };
+        folder.sync()?;
+        Ok(Some(current.manifest.state))
+    }
+
+    fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
+        let folder = TableFolder::of(&self.root, &load.table);
+        let before = folder.current()?;
+        let found = before.as_ref().map(|generation| &generation.manifest.state);
+        load.check_planned_on(found)?;
+        check_shape(load, found)?;
+        let schema: SchemaRef = Arc::new(Schema::new(load.columns.iter().map(Column::arrow_field).collect::<Vec<_>>()));
+        let rows = typed_rows(load, &schema)?;
+        folder.sweep(self.settings.keep_outdated)?;
+        let draft = folder.draft(before.as_ref())?;
+        let transition = Transition::new(before.as_ref(), &draft, load, schema, self.settings.rows_per_file.max(1))?;
+        let (files, outcome) = write_files(load, rows, &transition)?;
+        let state = load.committed(outcome);
+        draft.publish(&Manifest::new(state.clone(), files))?;
+        Ok(state)
+    }
+}
+
+fn write_files(
+    load: &TableLoad,
+    rows: RecordBatch,
+    transition: &Transition<'_>,
+) -> Result<(Vec<DataFile>, Outcome), LoadError> {
+    let (files, outcome) = if load.keys.is_empty() {
+        let outcome = Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64 };
+        (append::append(&rows, transition)?, outcome)
+    } else {
+        upsert::upsert(load, rows, transition)?
+    };
+    if files.is_empty() {
+        transition.empty_file()?;
+    }
+    Ok((files, outcome))
+}
+
+/// Refuses what stored files cannot follow. All other changes of a table show in its columns.
+fn check_shape(load: &TableLoad, found: Option<&TableState>) -> Result<(), LoadError> {
+    let known = |change: &Change| matches!(change, Change::CreateTable(_) | Change::AddColumn(_));
+    let follows = |state: &TableState| state.keys == load.keys && load.columns.starts_with(&state.columns);
+    if load.changes.iter().all(known) && found.is_none_or(follows) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "table {} is to change in a way Parquet files do not support; move its folder away and load it anew",
+        load.table
+    )))
+}
+
+fn typed_rows(load: &TableLoad, schema: &SchemaRef) -> Result<RecordBatch, LoadError> {
+    RecordBatch::try_new(schema.clone(), load.rows.columns().to_vec()).map_err(|error| {
+        let message =
+            format!("the rows of table {} do not fit its columns; report this as an error of selvedge", load.table);
+        refused(message).with_source(error)
+    })
+}

@@ -1,0 +1,54 @@
+//! Folders that outlive a power failure, and the lock on the root.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use selvedge_core::{LoadError, LoadErrorKind};
+
+use crate::error::failed;
+
+const LOCK: &str = ".selvedge.lock";
+
+/// Makes a folder and the missing ones above it, each durable in its parent.
+pub(crate) fn create_folders(path: &Path) -> Result<(), LoadError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folders(parent)?;
+    create_folder(parent, path)
+}
+
+/// Makes a folder durable in its parent, whether or not it is there already: an earlier process may have made it and died
+/// before the parent was synced.
+pub(crate) fn create_folder(parent: &Path, path: &Path) -> Result<(), LoadError> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("create", path, error)),
+        _ => sync_folder(parent),
+    }
+}
+
+/// Makes the entries of a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), LoadError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| failed("sync", path, error))
+}
+
+/// Takes the root for this owner alone, until the returned file is dropped or the process ends.
+pub(crate) fn lock(root: &Path) -> Result<File, LoadError> {
+    let path = root.join(LOCK);
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| failed("write", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LoadError::new(
+            LoadErrorKind::Unavailable,
+            format!("`{}` is being written by another selvedge; stop it or wait", root.display()),
+        )),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
+    }
+}

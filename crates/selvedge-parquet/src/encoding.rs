@@ -1,0 +1,66 @@
+//! How the columns of a file are encoded.
+
+use std::collections::HashSet;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow::compute::take;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+
+const CREATED_BY: &str = concat!("selvedge version ", env!("CARGO_PKG_VERSION"));
+/// Small groups cost size and time (groups of 100,000 rows a quarter of both), large ones keep a reader from using its
+/// threads within a file.
+const ROW_GROUP_ROWS: usize = 262_144;
+/// What a writer holds of a row group before it goes to the file, for wide rows.
+const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Values looked at to see whether a column repeats itself.
+const SAMPLE: u64 = 4_096;
+
+/// The properties of a file, chosen by a look at its first rows.
+pub(crate) fn properties(
+    first_rows: &RecordBatch,
+    keys: &[String],
+    metadata: Vec<KeyValue>,
+) -> Result<WriterProperties, ParquetError> {
+    let schema = first_rows.schema();
+    let sorting = keys.iter().map(|key| {
+        let at = i32::try_from(schema.index_of(key)?).map_err(|error| ParquetError::External(error.into()))?;
+        Ok(SortingColumn { column_idx: at, descending: false, nulls_first: true })
+    });
+    let sorting = sorting.collect::<Result<Vec<_>, ParquetError>>()?;
+    let mut properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+        .set_key_value_metadata(Some(metadata))
+        .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
+        .set_dictionary_enabled(false);
+    for (field, column) in schema.fields().iter().zip(first_rows.columns()) {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        properties = match field.data_type() {
+            DataType::Boolean => properties,
+            DataType::Int64 | DataType::Timestamp(..) | DataType::Date32 | DataType::Time64(_) => {
+                properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
+            _ => properties.set_column_dictionary_enabled(path, repeats(column)?),
+        };
+    }
+    Ok(properties.build())
+}
+
+/// Whether a quarter of the values in a sample are repetitions: only then does a dictionary pay.
+fn repeats(column: &ArrayRef) -> Result<bool, ArrowError> {
+    let rows = column.len() as u64;
+    let sampled = rows.min(SAMPLE);
+    let sample = take(column, &UInt64Array::from_iter_values((0..sampled).map(|at| at * rows / sampled)), None)?;
+    let values = RowConverter::new(vec![SortField::new(column.data_type().clone())])?.convert_columns(&[sample])?;
+    let distinct = values.iter().collect::<HashSet<_>>().len() as u64;
+    Ok(distinct * 4 <= sampled * 3)
+}

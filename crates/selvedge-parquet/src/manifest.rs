@@ -1,0 +1,93 @@
+//! The manifest: what a generation of a table holds, beside the files it describes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use selvedge_core::{LoadError, TableState};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{failed, refused};
+use crate::key::KeyText;
+
+/// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
+const FORMAT: u32 = 1;
+const NAME: &str = "manifest.json";
+
+/// What a generation holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    #[serde(flatten)]
+    versions: Versions,
+    pub(crate) state: TableState,
+    /// In the order of their keys; in a keyless table in the order of arrival. Files without rows are not listed.
+    pub(crate) files: Vec<DataFile>,
+}
+
+/// Read before the rest, which another version may have changed.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Versions {
+    format: u32,
+    state_format: u32,
+}
+
+const VERSIONS: Versions = Versions { format: FORMAT, state_format: TableState::FORMAT };
+
+/// A Parquet file of a generation. Its name never stands for another content, in any generation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DataFile {
+    pub(crate) name: String,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Only in keyed tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<KeyRange>,
+}
+
+/// The least and the greatest key of a file. The ranges of a generation's files do not overlap.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeyRange {
+    pub(crate) first: KeyText,
+    pub(crate) last: KeyText,
+}
+
+impl Manifest {
+    pub(crate) fn new(state: TableState, files: Vec<DataFile>) -> Self {
+        Self { versions: VERSIONS, state, files }
+    }
+
+    pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {
+        let path = folder.join(NAME);
+        let text = fs::read(&path).map_err(|error| failed("read", &path, error))?;
+        let versions: Versions = serde_json::from_slice(&text).map_err(|error| damaged(&path, error))?;
+        if versions != VERSIONS {
+            return Err(refused(format!(
+                "`{}` is of format {}.{}, this selvedge knows {FORMAT}.{}; use the selvedge that wrote it or a newer one",
+                path.display(),
+                versions.format,
+                versions.state_format,
+                TableState::FORMAT
+            )));
+        }
+        serde_json::from_slice(&text).map_err(|error| damaged(&path, error))
+    }
+
+    /// Writes it durably; its entry in the folder is the caller's to sync.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), LoadError> {
+        let path = folder.join(NAME);
+        let text = serde_json::to_vec_pretty(self).map_err(|error| failed("write", &path, error))?;
+        File::create_new(&path)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .map_err(|error| failed("write", &path, error))
+    }
+}
+
+/// The cause is told by its place alone, because its text may quote a key.
+fn damaged(path: &Path, error: serde_json::Error) -> LoadError {
+    refused(format!(
+        "`{}` is no manifest of selvedge (line {}, column {}); restore the table's folder from a backup, or move it away to load the table anew",
+        path.display(),
+        error.line(),
+        error.column()
+    ))
+}

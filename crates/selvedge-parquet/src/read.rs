@@ -1,0 +1,85 @@
+//! Reading stored files, a bounded batch at a time.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{Field, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use selvedge_core::LoadError;
+
+use crate::error::failed;
+
+/// Decoded rows held at a time, unless a single row is larger.
+const BATCH_BYTES: usize = 16 << 20;
+/// Beyond this many rows a batch saves no more time.
+const BATCH_ROWS: usize = 65_536;
+
+/// The rows of a stored file.
+#[derive(Debug)]
+pub(crate) struct StoredRows {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    /// What the batches are to look like; `None` leaves them as they were read.
+    schema: Option<SchemaRef>,
+}
+
+impl StoredRows {
+    /// All columns of `schema`; those the file lacks hold null.
+    pub(crate) fn all(path: PathBuf, schema: &SchemaRef) -> Result<Self, LoadError> {
+        let reader = open(&path, |_| true)?;
+        Ok(Self { path, reader, schema: Some(schema.clone()) })
+    }
+
+    /// Those of the columns the file has whose name is `wanted`.
+    pub(crate) fn columns(path: PathBuf, wanted: impl Fn(&str) -> bool) -> Result<Self, LoadError> {
+        let reader = open(&path, wanted)?;
+        Ok(Self { path, reader, schema: None })
+    }
+}
+
+impl Iterator for StoredRows {
+    type Item = Result<RecordBatch, LoadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        let batch = batch.and_then(|batch| match &self.schema {
+            Some(schema) => fit(&batch, schema),
+            None => Ok(batch),
+        });
+        Some(batch.map_err(|error| failed("read", &self.path, error)))
+    }
+}
+
+fn open(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<ParquetRecordBatchReader, LoadError> {
+    let open = || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+        let fields = builder.schema().fields().iter().enumerate();
+        let roots: Vec<_> = fields.filter(|(_, field)| wanted(field.name())).map(|(at, _)| at).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let rows = batch_rows(builder.metadata());
+        builder.with_projection(mask).with_batch_size(rows).build()
+    };
+    open().map_err(|error: ParquetError| failed("read", path, error))
+}
+
+/// How many rows fill [`BATCH_BYTES`]. Dictionaries make the file's own figure too small, so a value counts eight bytes at
+/// least.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let bytes: i64 = metadata.row_groups().iter().map(|group| group.total_byte_size()).sum();
+    let rows = metadata.file_metadata().num_rows().max(1);
+    let columns = metadata.file_metadata().schema_descr().num_columns();
+    let row_bytes = usize::try_from(bytes / rows).unwrap_or(usize::MAX).max(columns * 8).max(1);
+    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS)
+}
+
+fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let column = |field: &Field| -> ArrayRef {
+        let stored = batch.column_by_name(field.name()).cloned();
+        stored.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+    };
+    RecordBatch::try_new(schema.clone(), schema.fields().iter().map(|field| column(field)).collect())
+}

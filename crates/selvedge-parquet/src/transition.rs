@@ -1,0 +1,125 @@
+//! The way from the files of one generation to those of the next: kept as they are, read, written anew.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use selvedge_core::{LoadError, TableLoad};
+
+use crate::encoding::properties;
+use crate::error::{failed, refused};
+use crate::generation::{Draft, Generation};
+use crate::manifest::DataFile;
+use crate::read::StoredRows;
+use crate::write::{FileWriter, close};
+
+/// Bytes after which a file is split, however few its rows. It bounds what one changed row makes be written again.
+const FILE_BYTES: u64 = 128 << 20;
+/// How many times smaller rows are on disk than in memory, roughly.
+const COMPRESSION: u64 = 4;
+/// Where a file tells the logical types of its columns: the JSON of their `selvedge_core::Column`s.
+const COLUMNS_METADATA: &str = "selvedge.columns";
+
+/// What a load begins from and where it writes.
+#[derive(Debug)]
+pub(crate) struct Transition<'a> {
+    before: Option<&'a Generation>,
+    draft: &'a Draft,
+    schema: SchemaRef,
+    keys: &'a [String],
+    reshapes: bool,
+    columns_json: String,
+    rows_per_file: u64,
+}
+
+impl<'a> Transition<'a> {
+    pub(crate) fn new(
+        before: Option<&'a Generation>,
+        draft: &'a Draft,
+        load: &'a TableLoad,
+        schema: SchemaRef,
+        rows_per_file: u64,
+    ) -> Result<Self, LoadError> {
+        let columns_json = serde_json::to_string(&load.columns)
+            .map_err(|error| refused("the columns cannot be described").with_source(error))?;
+        let reshapes = before.is_some_and(|generation| generation.manifest.state.columns != load.columns);
+        Ok(Self { before, draft, schema, keys: &load.keys, reshapes, columns_json, rows_per_file })
+    }
+
+    /// The stored files, in their order.
+    pub(crate) fn stored(&self) -> &'a [DataFile] {
+        self.before.map_or(&[], |generation| &generation.manifest.files)
+    }
+
+    /// Whether the stored files lack columns of the next generation. Then all are rewritten, so that every file of a
+    /// generation has the same columns: a reader that takes the columns from the first file would silently miss the new
+    /// ones.
+    pub(crate) fn reshapes(&self) -> bool {
+        self.reshapes
+    }
+
+    /// Takes a stored file over as it is.
+    pub(crate) fn keep(&self, file: &DataFile) -> Result<DataFile, LoadError> {
+        self.draft.link(&self.path_of(file), &file.name)?;
+        Ok(file.clone())
+    }
+
+    /// The rows of a stored file, with the columns of the next generation.
+    pub(crate) fn read(&self, file: &DataFile) -> Result<StoredRows, LoadError> {
+        StoredRows::all(self.path_of(file), &self.schema)
+    }
+
+    /// Some of a stored file's columns, those whose name is `wanted`.
+    pub(crate) fn read_columns(&self, file: &DataFile, wanted: impl Fn(&str) -> bool) -> Result<StoredRows, LoadError> {
+        StoredRows::columns(self.path_of(file), wanted)
+    }
+
+    fn path_of(&self, file: &DataFile) -> PathBuf {
+        self.before.map(|generation| generation.folder.join(&file.name)).unwrap_or_default()
+    }
+
+    /// Whether a file is so small that rows are better added to it than to a new one. Half of a full file is not, because
+    /// a full one that grows is split into two halves.
+    pub(crate) fn is_small(&self, file: &DataFile) -> bool {
+        file.rows < self.rows_per_file / 2 && file.bytes < FILE_BYTES / 2
+    }
+
+    /// New files of about equal size, for rows of which the number is known and the bytes on disk roughly.
+    pub(crate) fn files(&self, rows: u64, bytes: u64) -> FileWriter<'_> {
+        let files = rows.div_ceil(self.rows_per_file).max(bytes.div_ceil(FILE_BYTES)).max(1);
+        FileWriter::new(self, rows.div_ceil(files).max(1))
+    }
+
+    /// Writes a file that has columns and no rows, so that a reader of an empty table finds the columns. It is not among
+    /// the files that the next generation takes over.
+    pub(crate) fn empty_file(&self) -> Result<(), LoadError> {
+        let (path, mut writer) = self.open(&RecordBatch::new_empty(self.schema.clone()))?;
+        close(&path, &mut writer).map(|_| ())
+    }
+
+    /// Opens a new file that begins with these rows.
+    pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
+        let path = self.draft.new_file();
+        let open = || {
+            let columns = KeyValue::new(COLUMNS_METADATA.to_owned(), self.columns_json.clone());
+            let properties = properties(first_rows, self.keys, vec![columns])?;
+            ArrowWriter::try_new(File::create_new(&path)?, self.schema.clone(), Some(properties))
+        };
+        let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
+        Ok((path, writer))
+    }
+
+    pub(crate) fn keys(&self) -> &[String] {
+        self.keys
+    }
+}
+
+/// About how many bytes rows take on disk.
+pub(crate) fn disk_bytes(rows: &RecordBatch) -> u64 {
+    let bytes: usize = rows.columns().iter().filter_map(|column| column.to_data().get_slice_memory_size().ok()).sum();
+    bytes as u64 / COMPRESSION
+}

@@ -1,0 +1,140 @@
+//! A table to load and to read back. Rows are written as text: values apart by spaces, rows by `;`, `-` is null.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Schema};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use selvedge_core::{
+    Change, Column, Destination, IntegrationName, LoadError, Path as SourcePath, Position, QueueId, TableLoad,
+    TableName, TableState,
+};
+use selvedge_parquet::{Parquet, Settings};
+
+/// A folder with one table.
+pub(crate) struct Table {
+    pub(crate) lake: Parquet,
+    pub(crate) name: TableName,
+    keys: Vec<String>,
+    queue: QueueId,
+    loads: u64,
+}
+
+impl Table {
+    /// The table `orders`; `keys` apart by spaces.
+    pub(crate) fn open(root: &Path, settings: Settings, keys: &str) -> Self {
+        let lake = Parquet::open_with(root, settings).unwrap();
+        Self {
+            lake,
+            name: table_name("orders"),
+            keys: keys.split_whitespace().map(str::to_owned).collect(),
+            queue: QueueId::random(),
+            loads: 0,
+        }
+    }
+
+    /// A load planned on what stands there.
+    pub(crate) fn plan(&mut self, columns: &str, rows: &str) -> TableLoad {
+        let columns = columns_of(columns);
+        let rows = batch(&columns, rows);
+        self.plan_batch(columns, rows)
+    }
+
+    pub(crate) fn plan_batch(&mut self, columns: Vec<Column>, rows: RecordBatch) -> TableLoad {
+        self.loads += 1;
+        let planned_on = self.lake.state(&self.name).unwrap();
+        let changes = match &planned_on {
+            None => vec![Change::CreateTable(columns.clone())],
+            Some(state) => columns.iter().skip(state.columns.len()).cloned().map(Change::AddColumn).collect(),
+        };
+        let to = Position { queue: self.queue, batch: self.loads, record: 0 };
+        let (table, keys) = (self.name.clone(), self.keys.clone());
+        TableLoad { table, planned_on, changes, columns, keys, rows, superseded: 0, to }
+    }
+
+    pub(crate) fn try_load(&mut self, columns: &str, rows: &str) -> Result<TableState, LoadError> {
+        let load = self.plan(columns, rows);
+        self.lake.load(&load)
+    }
+
+    pub(crate) fn load(&mut self, columns: &str, rows: &str) -> TableState {
+        let state = self.try_load(columns, rows).unwrap();
+        assert_eq!(self.lake.state(&self.name).unwrap().as_ref(), Some(&state));
+        state
+    }
+}
+
+/// `integration.table` or `table`.
+pub(crate) fn table_name(name: &str) -> TableName {
+    match name.split_once('.') {
+        Some((integration, table)) => TableName::new(Some(IntegrationName::new(integration).unwrap()), table).unwrap(),
+        None => TableName::new(None, name).unwrap(),
+    }
+}
+
+/// `id:integer name:string`.
+pub(crate) fn columns_of(text: &str) -> Vec<Column> {
+    let column = |text: &str| {
+        let (name, column_type) = text.split_once(':').unwrap();
+        let path = (!name.starts_with("_sdc")).then(|| SourcePath(vec![name.to_owned()]));
+        Column { name: name.to_owned(), path, column_type: column_type.parse().unwrap() }
+    };
+    text.split_whitespace().map(column).collect()
+}
+
+pub(crate) fn batch(columns: &[Column], rows: &str) -> RecordBatch {
+    let rows: Vec<Vec<&str>> = rows.split(';').map(|row| row.split_whitespace().collect()).collect();
+    let rows: Vec<_> = rows.into_iter().filter(|row| !row.is_empty()).collect();
+    let column = |(at, column): (usize, &Column)| -> ArrayRef {
+        let text: StringArray = rows.iter().map(|row| Some(row[at]).filter(|value| *value != "-")).collect();
+        let data_type = column.column_type.arrow();
+        cast(&cast(&text, &number_of(&data_type)).unwrap(), &data_type).unwrap()
+    };
+    let schema = Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), columns.iter().enumerate().map(column).collect()).unwrap()
+}
+
+/// In tests' text, times are numbers of their unit.
+fn number_of(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(..) | DataType::Time64(_) => DataType::Int64,
+        DataType::Date32 => DataType::Int32,
+        other => other.clone(),
+    }
+}
+
+/// The files of a table a reader sees, in the order of their names.
+pub(crate) fn files(table: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(table.join("current")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "parquet")).collect();
+    files.sort();
+    files
+}
+
+pub(crate) fn read_file(path: &Path) -> RecordBatch {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let schema = reader.schema().clone();
+    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+/// All rows as text, file after file.
+pub(crate) fn read(table: &Path) -> Vec<String> {
+    files(table).iter().flat_map(|file| text_of(&read_file(file))).collect()
+}
+
+pub(crate) fn text_of(rows: &RecordBatch) -> Vec<String> {
+    let text =
+        |column: &ArrayRef| cast(&cast(column, &number_of(column.data_type())).unwrap(), &DataType::Utf8).unwrap();
+    let columns: Vec<_> = rows.columns().iter().map(text).collect();
+    let value = |column: &ArrayRef, row| {
+        let column = column.as_string::<i32>();
+        column.iter().nth(row).flatten().unwrap_or("-").to_owned()
+    };
+    (0..rows.num_rows())
+        .map(|row| columns.iter().map(|column| value(column, row)).collect::<Vec<_>>().join(" "))
+        .collect()
+}
