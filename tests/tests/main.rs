@@ -1,0 +1,4 @@
+//! The workspace as a whole: its layout, and the program as its users meet it.
+
+#[cfg(test)]
+mod arrows;
