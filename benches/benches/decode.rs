@@ -9,6 +9,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use selvedge_benches::orders;
+use selvedge_prepare::{Schemas, decode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     ceilings(layer(&mut criterion, "ceiling", &body), &body);
     peers(layer(&mut criterion, "peer", &body), &body);
+    decoders(layer(&mut criterion, "decode", &body), &body);
     criterion.final_summary();
 }
 
@@ -50,6 +52,15 @@ fn peers(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
     });
     group.bench_function("serde_json, a tree", |bench| {
         bench.iter(|| serde_json::from_slice::<Value>(black_box(body)).expect("the body is JSON"));
+    });
+    group.finish();
+}
+
+fn decoders(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
+    // Kept from batch to batch, as the engine keeps it: the schema is compiled once.
+    let schemas = Schemas::new();
+    group.bench_function("orders", |bench| {
+        bench.iter(|| decode(black_box(body), &schemas).expect("the batch is valid"));
     });
     group.finish();
 }
