@@ -1,1 +1,19 @@
-//! Loads into DuckDB
+//! Loads into a DuckDB file.
+//!
+//! [`DuckDb`] is the [`Destination`](selvedge_core::Destination). It has the file only during a call, so that
+//! other programs can read in between; while one of them has it, a load is
+//! [unavailable](selvedge_core::LoadErrorKind::Unavailable) and tried again.
+//!
+//! A load is one transaction (`load.rs`): the state (`state.rs`), the changes of the table, the rows (`rows.rs`), the state
+//! again. Tables have neither primary key nor index: one join finds the stored rows of the incoming keys, one delete removes
+//! those that are replaced, and one append writes the rest. Integrations are schemas, and a table without one stands in
+//! `main`.
+
+mod destination;
+mod error;
+mod load;
+mod rows;
+mod session;
+mod state;
+
+pub use destination::DuckDb;
