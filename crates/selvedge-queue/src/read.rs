@@ -30,7 +30,7 @@ impl Readers {
         &self.file
     }
 
-    /// Runs `query` on a connection of its own.
+    /// Runs `query` on a connection of its own; one that failed is not used again.
     fn with<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueueError> {
         let answer = self.idle_or_new().and_then(|connection| {
             let answer = query(&connection)?;
@@ -41,16 +41,9 @@ impl Readers {
     }
 
     fn idle_or_new(&self) -> rusqlite::Result<Connection> {
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(
-            || {
-                Connection::open_with_flags(
-                    &self.file,
-                    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-                )
-            },
-            Ok,
-        )
+        idle.map_or_else(|| Connection::open_with_flags(&self.file, read_only), Ok)
     }
 
     pub(crate) fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError> {
@@ -67,8 +60,8 @@ impl Readers {
 
     pub(crate) fn body(&self, batch: u64) -> Result<Vec<u8>, QueueError> {
         let sealed = self.with(|connection| {
-            let mut body = connection.prepare("SELECT bytes, hash, compressed FROM bodies WHERE number = ?1")?;
-            body.query_row([clamped(batch)], sealed).optional()
+            let body = "SELECT bytes, hash, compressed FROM bodies WHERE number = ?1";
+            connection.query_row(body, [clamped(batch)], sealed).optional()
         })?;
         let file = self.file.display();
         let sealed = sealed.ok_or_else(|| {
@@ -96,8 +89,7 @@ impl Readers {
 
     pub(crate) fn cursor(&self, source: &str) -> Result<Option<String>, QueueError> {
         self.with(|connection| {
-            let mut cursor = connection.prepare("SELECT state FROM cursors WHERE source = ?1")?;
-            cursor.query_row([source], |row| row.get(0)).optional()
+            connection.query_row("SELECT state FROM cursors WHERE source = ?1", [source], |row| row.get(0)).optional()
         })
     }
 
@@ -110,14 +102,11 @@ impl Readers {
     ) -> Result<Option<Acknowledgement>, QueueError> {
         let batch = clamped(batch);
         self.with(|connection| {
-            let mut ids = connection.prepare(
-                "SELECT destinations.id, tables.id FROM destinations, tables
-                 WHERE destinations.name = ?1 AND integration = ?2 AND tables.name = ?3 AND newest >= ?4",
-            )?;
-            ids.query_row(params![destination, integration(table), table.table(), batch], |row| {
-                Ok(Acknowledgement { destination: row.get(0)?, table: row.get(1)?, batch })
-            })
-            .optional()
+            let ids = "SELECT destinations.id, tables.id FROM destinations, tables
+                 WHERE destinations.name = ?1 AND integration = ?2 AND tables.name = ?3 AND newest >= ?4";
+            let wanted = params![destination, integration(table), table.table(), batch];
+            let found = |row: &Row<'_>| Ok(Acknowledgement { destination: row.get(0)?, table: row.get(1)?, batch });
+            connection.query_row(ids, wanted, found).optional()
         })
     }
 }

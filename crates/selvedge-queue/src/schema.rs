@@ -181,13 +181,16 @@ fn not_a_queue(file: &Path) -> QueueError {
 
 /// A failure to read the database, told by what a caller does about it.
 pub(crate) fn read_error(file: &Path, error: rusqlite::Error) -> QueueError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
     let file = file.display();
-    if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) {
+    // No code: a value that is not what was written. Unknown: a table or column that is not there.
+    if matches!(error.sqlite_error_code(), None | Some(DatabaseCorrupt | NotADatabase | Unknown)) {
         let message = format!("{file} is damaged: check the disk, and restore the folder from a backup");
         return QueueError::new(QueueErrorKind::Corrupt, message).with_source(error);
     }
-    let message =
-        format!("{file} cannot be read: check that the disk is there and that its files may be read and written");
+    let message = format!(
+        "{file} cannot be opened or read: check that its disk is there and has room, and that its files may be read and \
+         written"
+    );
     QueueError::new(QueueErrorKind::Io, message).with_source(error)
 }

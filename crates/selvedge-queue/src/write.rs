@@ -49,8 +49,10 @@ pub(crate) fn append(connection: &Connection, append: &Append, newest: &mut i64)
 
 fn table_id(connection: &Connection, table: &TableName) -> rusqlite::Result<i64> {
     let name = params![integration(table), table.table()];
-    let mut id = connection.prepare("SELECT id FROM tables WHERE integration = ?1 AND name = ?2")?;
-    if let Some(id) = id.query_row(name, |row| row.get(0)).optional()? {
+    let known = connection
+        .query_row("SELECT id FROM tables WHERE integration = ?1 AND name = ?2", name, |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
         return Ok(id);
     }
     connection.execute("INSERT INTO tables (integration, name) VALUES (?1, ?2)", name)?;
@@ -59,8 +61,8 @@ fn table_id(connection: &Connection, table: &TableName) -> rusqlite::Result<i64>
 
 /// The batch that first brought this body to this table.
 fn seen(connection: &Connection, table: i64, append: &Append) -> rusqlite::Result<Option<i64>> {
-    let mut seen = connection.prepare("SELECT number FROM seen WHERE table_id = ?1 AND hash = ?2")?;
-    seen.query_row(params![table, append.body.hash], |row| row.get(0)).optional()
+    let seen = "SELECT number FROM seen WHERE table_id = ?1 AND hash = ?2";
+    connection.query_row(seen, params![table, append.body.hash], |row| row.get(0)).optional()
 }
 
 fn insert(connection: &Connection, table: i64, append: &Append, number: i64) -> rusqlite::Result<()> {
@@ -118,7 +120,7 @@ pub(crate) fn acknowledge(connection: &Connection, acknowledgement: Acknowledgem
     let Acknowledgement { destination, table, batch } = acknowledgement;
     connection.execute(
         "INSERT INTO acknowledged (destination_id, table_id, number) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
+         ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
         [destination, table, batch],
     )?;
     Ok(())
