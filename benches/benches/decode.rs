@@ -47,10 +47,10 @@ fn ceilings(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
 }
 
 fn peers(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
-    group.bench_function("serde_json, nothing kept", |bench| {
+    group.bench_function("serde_json IgnoredAny", |bench| {
         bench.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(body)).expect("the body is JSON"));
     });
-    group.bench_function("serde_json, a tree", |bench| {
+    group.bench_function("serde_json Value", |bench| {
         bench.iter(|| serde_json::from_slice::<Value>(black_box(body)).expect("the body is JSON"));
     });
     group.finish();

@@ -65,9 +65,9 @@ pub fn write_batches(
     mut written: impl FnMut(&Summary),
 ) -> io::Result<Summary> {
     let mut summary = Summary::default();
-    let mut messages = messages(count);
+    let mut messages = messages(count).peekable();
     let mut line = Vec::new();
-    while summary.messages() < count {
+    while messages.peek().is_some() {
         line.clear();
         let batch = messages.by_ref().take(usize::try_from(per_batch.get()).unwrap_or(usize::MAX));
         write_batch(&mut line, batch.inspect(|message| summary.count(message)))?;

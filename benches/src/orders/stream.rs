@@ -1,5 +1,6 @@
 //! The messages, one after another.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta};
@@ -36,15 +37,14 @@ pub fn messages(count: u64) -> Messages {
         Distributions::static_default(),
         &COMMENTS,
     );
-    Messages { orders: orders.iter(), left: count, index: 0, newest: Vec::new() }
+    Messages { places: 0..count, orders: orders.iter(), newest: Vec::new() }
 }
 
 /// The iterator [`messages`] returns. Besides the text of the comments it keeps eight bytes a key.
 #[derive(Debug)]
 pub struct Messages {
+    places: Range<u64>,
     orders: OrderGeneratorIterator<'static>,
-    left: u64,
-    index: u64,
     /// The greatest sequence sent of each key, in the order the keys were first sent.
     newest: Vec<i64>,
 }
@@ -53,51 +53,48 @@ impl Iterator for Messages {
     type Item = Message;
 
     fn next(&mut self) -> Option<Message> {
-        self.left = self.left.checked_sub(1)?;
-        let arrival = arrival(self.index);
-        let mut random = Random(self.index);
-        let (key, sequence) = self.version(arrival, &mut random)?;
-        let data = order(self.orders.next()?, key, sequence, &mut random);
-        self.index += 1;
-        Some(Message { arrival, sequence, data })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::try_from(self.left).ok();
-        (left.unwrap_or(usize::MAX), left)
+        let place = self.places.next()?;
+        let arrival = arrival(place);
+        let mut random = Random(place);
+        let on_time = FIRST_SEQUENCE + place as i64 * STEP;
+        let (ordinal, sequence) = match arrival {
+            Arrival::First => self.first(on_time),
+            Arrival::Update => self.update(on_time, &mut random)?,
+            Arrival::Late => self.late(&mut random)?,
+        };
+        // TPC-H counts its orders from one.
+        let key = OrderGenerator::make_order_key(ordinal as i64 + 1);
+        Some(Message { arrival, sequence, data: order(self.orders.next()?, key, sequence, &mut random) })
     }
 }
 
+/// Each gives the ordinal of a key and the sequence it is sent with. The first message of all brings a key, so there is one
+/// to choose whenever an update is due.
 impl Messages {
-    /// The key the next message is about and the sequence it has.
-    fn version(&mut self, arrival: Arrival, random: &mut Random) -> Option<(i64, i64)> {
-        let on_time = FIRST_SEQUENCE + i64::try_from(self.index).ok()? * STEP;
-        if arrival == Arrival::First {
-            self.newest.push(on_time);
-            return Some((key(self.newest.len())?, on_time));
-        }
-        let place = random.below(self.newest.len());
-        let newest = self.newest.get_mut(place)?;
-        if arrival == Arrival::Late {
-            return Some((key(place + 1)?, *newest - LATE_BY));
-        }
-        *newest = on_time;
-        Some((key(place + 1)?, on_time))
+    fn first(&mut self, on_time: i64) -> (usize, i64) {
+        self.newest.push(on_time);
+        (self.newest.len() - 1, on_time)
+    }
+
+    fn update(&mut self, on_time: i64, random: &mut Random) -> Option<(usize, i64)> {
+        let ordinal = random.below(self.newest.len());
+        *self.newest.get_mut(ordinal)? = on_time;
+        Some((ordinal, on_time))
+    }
+
+    fn late(&self, random: &mut Random) -> Option<(usize, i64)> {
+        let ordinal = random.below(self.newest.len());
+        Some((ordinal, self.newest.get(ordinal)? - LATE_BY))
     }
 }
 
 /// Workloads of any size have the same shares, because the place of a message decides.
-fn arrival(index: u64) -> Arrival {
-    match (index % 50, index % 5) {
+fn arrival(place: u64) -> Arrival {
+    match (place % 50, place % 5) {
         (49, _) => Arrival::Late,
         (_, 4) => Arrival::Update,
         _ => Arrival::First,
     }
-}
-
-/// TPC-H's key of its `ordinal`th order, counted from one.
-fn key(ordinal: usize) -> Option<i64> {
-    i64::try_from(ordinal).ok().map(OrderGenerator::make_order_key)
 }
 
 /// Every message takes the values of an order of its own, so an update differs from what it replaces.
