@@ -39,3 +39,18 @@ pub trait Destination: Send {
     /// The kind says what the engine does next, [`LoadError::applied`] whether the load may have taken effect.
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError>;
 }
+
+/// A boxed destination, for programs that choose one at run time.
+impl<D: Destination + ?Sized> Destination for Box<D> {
+    fn capabilities(&self) -> &Capabilities {
+        (**self).capabilities()
+    }
+
+    fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+        (**self).state(table)
+    }
+
+    fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
+        (**self).load(load)
+    }
+}

@@ -1,1 +1,32 @@
-//! Composes intake, queue, preparation and loading
+//! Composes intake, queue, preparation and loading.
+//!
+//! ```text
+//! push ─► intake (decode, seal) ─► queue (fsync, receipt) ─► backlog ─► one loader per destination (prepare, load)
+//! ```
+//!
+//! [`Engine`] is what a program holds. `intake.rs` has the way of a batch into the queue, `backlog.rs` what stands between
+//! queue and loaders, `loader.rs` the thread of one destination, `source.rs` where it takes batches
+//! from.
+
+mod backlog;
+mod batch;
+mod builder;
+mod cache;
+mod engine;
+mod error;
+mod intake;
+mod loader;
+mod meeting;
+mod progress;
+mod receipt;
+mod source;
+mod track;
+
+pub use batch::Batch;
+pub use builder::{DEFAULT_BUDGET_BYTES, EngineBuilder};
+pub use engine::Engine;
+pub use error::{EngineError, EngineErrorKind};
+pub use progress::{Progress, TableProgress, Tally, Waiting};
+pub use receipt::Receipt;
+pub use selvedge_prepare::Refusal;
+pub use selvedge_queue::{Cursor, Repeats};

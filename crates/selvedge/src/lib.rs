@@ -1,1 +1,44 @@
-//! A replication engine: durable batches, typed and deduplicated, loaded exactly once
+//! A replication engine: programs push batches of records, selvedge makes them durable, types and flattens them by their
+//! JSON Schema, keeps the newest version of each key, and loads them exactly once.
+//!
+//! This crate is what a service adds. It is a list: the engine from [`selvedge_engine`], the seam from [`selvedge_core`],
+//! and each destination as a feature.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use selvedge::{Batch, Engine, sqlite::Sqlite};
+//! use serde_json::json;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(&folder)?;
+//! let engine = Engine::builder("queue").destination("warehouse", Sqlite::open("warehouse.db")?).start()?;
+//!
+//! let schema = json!({"properties": {"id": {"type": "integer"}, "name": {"type": "string"}}});
+//! let batch = Batch::new("customers", &["id"], &schema).upsert(1, &json!({"id": 1, "name": "Finn"}));
+//! let receipt = engine.push(batch)?; // durable from here on
+//! receipt.wait_loaded(Duration::from_secs(30))?; // and now in the warehouse
+//! println!("{}", engine.progress());
+//! # Ok(())
+//! # }
+//! ```
+
+pub use selvedge_core::{
+    Applied, Capabilities, Change, Column, ColumnType, Counts, Destination, IntegrationName, LoadError, LoadErrorKind,
+    NameError, Outcome, Path, Position, QueueId, RowOrder, TableLoad, TableName, TableState,
+};
+pub use selvedge_engine::{
+    Batch, Cursor, DEFAULT_BUDGET_BYTES, Engine, EngineBuilder, EngineError, EngineErrorKind, Progress, Receipt,
+    Refusal, Repeats, TableProgress, Tally, Waiting,
+};
+
+/// Loading into DuckDB.
+#[cfg(feature = "duckdb")]
+pub use selvedge_duckdb as duckdb;
+/// Loading into local Parquet files.
+#[cfg(feature = "parquet")]
+pub use selvedge_parquet as parquet;
+/// Loading into SQLite.
+#[cfg(feature = "sqlite")]
+pub use selvedge_sqlite as sqlite;

@@ -1,0 +1,286 @@
+//! What stands between the queue and the loaders: which tables wait, and the decoded batches kept for them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use selvedge_core::{Counts, TableName};
+use selvedge_prepare::Records;
+
+use crate::cache::Cache;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::progress::{Progress, TableProgress, Waiting};
+use crate::track::Track;
+
+/// How long a loader waits at most for senders at work to make a load worthwhile.
+const LONGEST_WAIT_FOR_MORE: Duration = Duration::from_secs(1);
+/// How often a loader looks again while something waits that is not ready.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Shared by senders, loaders and receipts.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// The most bytes of bodies that may be on their way into the queue at once.
+    arriving_bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    followers: Vec<Follower>,
+    cache: Cache,
+    /// Calls to push under way.
+    senders: usize,
+    arriving_bytes: usize,
+    stopping: bool,
+}
+
+/// A destination and its tables.
+#[derive(Debug)]
+struct Follower {
+    name: String,
+    tracks: BTreeMap<TableName, Track>,
+}
+
+/// A batch that became durable.
+pub(crate) struct Admission {
+    pub(crate) table: TableName,
+    pub(crate) batch: u64,
+    pub(crate) repeated: bool,
+    pub(crate) records: Arc<Records>,
+}
+
+/// What a loader does next.
+pub(crate) enum Next {
+    Load(TableName),
+    Stop,
+}
+
+/// A call to push under way. Loaders wait for it, so that it becomes part of their load.
+pub(crate) struct Sending<'b> {
+    backlog: &'b Backlog,
+    bytes: usize,
+}
+
+impl Backlog {
+    pub(crate) fn new(destinations: impl Iterator<Item = String>, memory_bytes: usize) -> Self {
+        let followers = destinations.map(|name| Follower { name, tracks: BTreeMap::new() }).collect();
+        let cache = Cache::new(memory_bytes);
+        let state = State { followers, cache, senders: 0, arriving_bytes: 0, stopping: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), arriving_bytes_max: memory_bytes }
+    }
+
+    // Each change to the state is whole before the lock is let go, so a thread that died holding it left nothing half done.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'g>(&self, state: MutexGuard<'g, State>, longest: Duration) -> MutexGuard<'g, State> {
+        self.changed.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Begins a push of `bytes`, once there is room for them. One that is larger than all the room goes alone.
+    pub(crate) fn send(&self, bytes: usize) -> Sending<'_> {
+        let mut state = self.lock();
+        while state.arriving_bytes > 0 && state.arriving_bytes + bytes > self.arriving_bytes_max {
+            state = self.wait(state, Duration::MAX);
+        }
+        Self::begin(self, state, bytes)
+    }
+
+    /// Begins a push of `bytes` if there is room for them now.
+    pub(crate) fn try_send(&self, bytes: usize) -> Option<Sending<'_>> {
+        let state = self.lock();
+        let room = state.arriving_bytes == 0 || state.arriving_bytes + bytes <= self.arriving_bytes_max;
+        room.then(|| Self::begin(self, state, bytes))
+    }
+
+    fn begin<'b>(&'b self, mut state: MutexGuard<'b, State>, bytes: usize) -> Sending<'b> {
+        state.senders += 1;
+        state.arriving_bytes += bytes;
+        Sending { backlog: self, bytes }
+    }
+
+    /// Takes in what an earlier engine left in the queue, for one destination.
+    pub(crate) fn inherit(&self, follower: usize, table: TableName, records: u64) {
+        self.with_track(follower, &table, |track| track.accept(records));
+    }
+
+    /// Takes in batches that are durable now, for all destinations.
+    pub(crate) fn admit(&self, admissions: impl Iterator<Item = Admission>) {
+        let mut state = self.lock();
+        for Admission { table, batch, repeated, records } in admissions {
+            let count = records.len() as u64;
+            let mut awaited = false;
+            for follower in &mut state.followers {
+                let track = follower.tracks.entry(table.clone()).or_default();
+                if repeated {
+                    track.repeat(count);
+                } else {
+                    track.accept(count);
+                    awaited |= track.is_running() && track.loaded_to < batch;
+                }
+            }
+            if awaited {
+                state.cache.offer(&table, batch, records);
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The decoded batch, if it is still in memory.
+    pub(crate) fn cached(&self, table: &TableName, batch: u64) -> Option<Arc<Records>> {
+        self.lock().cache.get(table, batch)
+    }
+
+    /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending.
+    pub(crate) fn next(&self, follower: usize, worthwhile_records: u64) -> Next {
+        let mut state = self.lock();
+        loop {
+            if state.stopping {
+                return Next::Stop;
+            }
+            let now = Instant::now();
+            let Some(tracks) = state.followers.get(follower).map(|follower| &follower.tracks) else {
+                return Next::Stop;
+            };
+            let ready = tracks.iter().filter_map(|(table, track)| Some((track.ready_since(now)?, table, track)));
+            if let Some((since, table, track)) = ready.min_by_key(|(since, ..)| *since)
+                && (state.senders == 0
+                    || track.waiting() >= worthwhile_records
+                    || now.duration_since(since) >= LONGEST_WAIT_FOR_MORE)
+            {
+                return Next::Load(table.clone());
+            }
+            let waits = tracks.values().any(|track| track.waiting() > 0 && !track.is_paused());
+            state = self.wait(state, if waits { LOOK_AGAIN } else { Duration::MAX });
+        }
+    }
+
+    /// Notes that a destination already had `records` of what the queue holds of a table, up to batch `loaded_to`.
+    pub(crate) fn forget(&self, follower: usize, table: &TableName, records: u64, loaded_to: u64) {
+        self.with_track(follower, table, |track| track.forget(records, loaded_to));
+    }
+
+    /// Notes what a load committed. All batches up to and including `loaded_to` are in the destination now.
+    pub(crate) fn commit(&self, follower: usize, table: &TableName, before: Counts, after: Counts, loaded_to: u64) {
+        self.with_track(follower, table, |track| track.commit(before, after, loaded_to));
+        let mut state = self.lock();
+        let tracks = state.followers.iter().filter_map(|follower| follower.tracks.get(table));
+        // A destination that is away decodes again when it is back; its batches do not hold memory meanwhile.
+        let loaded_by_all = tracks.filter(|track| track.is_running()).map(|track| track.loaded_to).min();
+        state.cache.release(table, loaded_by_all.unwrap_or(u64::MAX));
+    }
+
+    /// Puts a table off after a failure that may pass.
+    pub(crate) fn put_off(&self, follower: usize, table: &TableName, reason: String) {
+        self.with_track(follower, table, |track| track.put_off(reason));
+    }
+
+    /// Pauses a table until somebody acts.
+    pub(crate) fn pause(&self, follower: usize, table: &TableName, reason: String) {
+        self.with_track(follower, table, |track| track.pause(reason));
+    }
+
+    /// Pauses all tables of a destination whose loader is gone.
+    pub(crate) fn pause_all(&self, follower: usize, reason: &str) {
+        let mut state = self.lock();
+        if let Some(follower) = state.followers.get_mut(follower) {
+            follower.tracks.values_mut().for_each(|track| track.pause(reason.to_owned()));
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn with_track(&self, follower: usize, table: &TableName, change: impl FnOnce(&mut Track)) {
+        let mut state = self.lock();
+        if let Some(follower) = state.followers.get_mut(follower) {
+            change(follower.tracks.entry(table.clone()).or_default());
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Tells the loaders to end after the load they are at.
+    pub(crate) fn stop(&self) {
+        self.lock().stopping = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let state = self.lock();
+        let of_follower = |follower: &Follower| {
+            let of_track = |(table, track): (&TableName, &Track)| TableProgress {
+                destination: follower.name.clone(),
+                table: table.clone(),
+                tally: track.tally(),
+                condition: track.reason().map(str::to_owned),
+            };
+            follower.tracks.iter().map(of_track).collect::<Vec<_>>()
+        };
+        Progress { tables: state.followers.iter().flat_map(of_follower).collect() }
+    }
+
+    /// Waits until nothing waits, or only what is paused, or the time is over; tells what is left.
+    pub(crate) fn flush(&self, timeout: Duration) -> Vec<Waiting> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut state = self.lock();
+        loop {
+            let unfinished = |track: &Track| track.waiting() > 0 && !track.is_paused();
+            let unfinished = state.followers.iter().flat_map(|follower| follower.tracks.values()).any(unfinished);
+            let left = remaining(deadline);
+            if !unfinished || left.is_zero() || state.stopping {
+                return state.followers.iter().flat_map(Follower::waiting).collect();
+            }
+            state = self.wait(state, left);
+        }
+    }
+
+    pub(crate) fn wait_loaded(&self, table: &TableName, batch: u64, timeout: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now().checked_add(timeout);
+        let not_loaded = |reason: String| Err(EngineError::new(EngineErrorKind::NotLoaded, reason));
+        let mut state = self.lock();
+        loop {
+            let mut behind = state.followers.iter().filter_map(|follower| {
+                let track = follower.tracks.get(table).filter(|track| track.loaded_to < batch)?;
+                Some((&follower.name, track))
+            });
+            let Some((name, track)) = behind.next() else { return Ok(()) };
+            let left = remaining(deadline);
+            if track.is_paused() || left.is_zero() || state.stopping {
+                let reason = track.reason().unwrap_or("there was not enough time");
+                return not_loaded(format!("batch {batch} of {table} is durable but not yet in {name}: {reason}"));
+            }
+            state = self.wait(state, left);
+        }
+    }
+}
+
+impl Follower {
+    fn waiting(&self) -> impl Iterator<Item = Waiting> {
+        let of_track = |(table, track): (&TableName, &Track)| Waiting {
+            destination: self.name.clone(),
+            table: table.clone(),
+            records: track.waiting(),
+            reason: track.reason().map(str::to_owned),
+        };
+        self.tracks.iter().map(of_track).filter(|waiting| waiting.records > 0)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        let mut state = self.backlog.lock();
+        state.senders -= 1;
+        state.arriving_bytes -= self.bytes;
+        drop(state);
+        self.backlog.changed.notify_all();
+    }
+}
+
+/// The time until the deadline; without one, as long as a wait can be.
+fn remaining(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+}

@@ -1,0 +1,103 @@
+//! What a program pushes.
+
+use selvedge_core::IntegrationName;
+use selvedge_queue::{Cursor, Repeats};
+use serde_json::Value;
+
+/// A batch of records for one table, in the wire format of the Import API (import-api.md 1.3).
+///
+/// ```
+/// use selvedge_engine::Batch;
+/// use serde_json::json;
+///
+/// let schema = json!({"properties": {"id": {"type": "integer"}, "name": {"type": "string"}}});
+/// let batch = Batch::new("customers", &["id"], &schema)
+///     .upsert(1, &json!({"id": 1, "name": "Finn"}))
+///     .upsert(2, &json!({"id": 2, "name": "Jake"}));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Batch {
+    body: Body,
+    pub(crate) integration: Option<IntegrationName>,
+    pub(crate) repeats: Repeats,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    /// As the sender wrote it.
+    Whole(Vec<u8>),
+    /// All but the two brackets at the end.
+    Open(String),
+}
+
+impl Batch {
+    /// A batch for `table` without records yet. `keys` name the properties that make up a record's key; without any, every
+    /// record is appended. `schema` is the JSON Schema of the records.
+    pub fn new(table: &str, keys: &[&str], schema: &Value) -> Self {
+        let table = Value::from(table);
+        let keys = Value::from(keys);
+        let start = format!(r#"{{"table_name":{table},"schema":{schema},"key_names":{keys},"messages":["#);
+        Self::from_body(Body::Open(start))
+    }
+
+    /// A batch as it came over the wire: UTF-8 JSON.
+    pub fn from_json(body: impl Into<Vec<u8>>) -> Self {
+        Self::from_body(Body::Whole(body.into()))
+    }
+
+    fn from_body(body: Body) -> Self {
+        Self { body, integration: None, repeats: Repeats::Acknowledge, cursor: None }
+    }
+
+    /// Adds the record `data` as of `sequence`: of two records with one key, the one with the greater sequence stays.
+    ///
+    /// Has no effect on a batch made by [`from_json`](Self::from_json), which is complete.
+    #[must_use]
+    pub fn upsert(mut self, sequence: i64, data: &Value) -> Self {
+        if let Body::Open(text) = &mut self.body {
+            let separator = if text.ends_with('[') { "" } else { "," };
+            text.push_str(&format!(r#"{separator}{{"action":"upsert","sequence":{sequence},"data":{data}}}"#));
+        }
+        self
+    }
+
+    /// The integration whose table it is for. Default: none, the destination's default schema.
+    #[must_use]
+    pub fn integration(mut self, name: IntegrationName) -> Self {
+        self.integration = Some(name);
+        self
+    }
+
+    /// What happens when the table had the same body before. Default: [`Repeats::Acknowledge`], so that a sender without an
+    /// answer may simply send again.
+    #[must_use]
+    pub fn repeats(mut self, repeats: Repeats) -> Self {
+        self.repeats = repeats;
+        self
+    }
+
+    /// How far its source is with this batch, committed together with it; [`Engine::cursor`](crate::Engine::cursor) reads it
+    /// back.
+    #[must_use]
+    pub fn cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
+    /// The body's length in bytes.
+    pub(crate) fn body_bytes(&self) -> usize {
+        match &self.body {
+            Body::Whole(body) => body.len(),
+            Body::Open(text) => text.len(),
+        }
+    }
+
+    /// The body as JSON text.
+    pub(crate) fn body(&self) -> std::borrow::Cow<'_, [u8]> {
+        match &self.body {
+            Body::Whole(body) => body.into(),
+            Body::Open(text) => format!("{text}]}}").into_bytes().into(),
+        }
+    }
+}

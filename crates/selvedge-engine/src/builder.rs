@@ -1,0 +1,101 @@
+//! How an engine is put together.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use selvedge_core::Destination;
+use selvedge_prepare::Schemas;
+use selvedge_queue::{EmbeddedQueue, Queue, TableBounds};
+
+use crate::backlog::Backlog;
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::loader::Loader;
+use crate::source::Source;
+
+/// The memory the engine may use for records, unless told otherwise: 256 MiB.
+pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
+
+/// An engine to be.
+#[must_use]
+pub struct EngineBuilder {
+    folder: PathBuf,
+    destinations: Vec<(String, Box<dyn Destination>)>,
+    budget_bytes: usize,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, destinations: Vec::new(), budget_bytes: DEFAULT_BUDGET_BYTES }
+    }
+
+    /// Adds a destination. `name` is how the queue remembers it: the same destination must come back under the same name.
+    pub fn destination(mut self, name: impl Into<String>, destination: impl Destination + 'static) -> Self {
+        self.destinations.push((name.into(), Box::new(destination)));
+        self
+    }
+
+    /// The memory for records on their way, in bytes. Default: [`DEFAULT_BUDGET_BYTES`].
+    pub fn budget_bytes(mut self, bytes: usize) -> Self {
+        self.budget_bytes = bytes;
+        self
+    }
+
+    /// Opens the queue and begins to load what is left in it.
+    ///
+    /// # Errors
+    /// [`Unusable`](EngineErrorKind::Unusable) when there is no destination, two have one name, or the queue cannot be
+    /// opened, as when another process has it.
+    pub fn start(self) -> Result<Engine, EngineError> {
+        self.check_names()?;
+        let queue: Arc<dyn Queue> = Arc::new(EmbeddedQueue::open(&self.folder)?);
+        let names = self.destinations.iter().map(|(name, _)| name.clone());
+        // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
+        let backlog = Arc::new(Backlog::new(names, self.budget_bytes / 4));
+        let schemas = Arc::new(Schemas::new());
+        let bounds: Arc<[TableBounds]> = queue.tables()?.into();
+        let mut engine = Engine { queue, schemas, backlog, loaders: Vec::new() };
+        for (follower, (name, destination)) in self.destinations.into_iter().enumerate() {
+            let since = engine.queue.register(&name)?.since;
+            for bounds in bounds.iter().filter(|bounds| bounds.kept_records > 0) {
+                engine.backlog.inherit(follower, bounds.table.clone(), bounds.kept_records);
+            }
+            let loader = Loader {
+                follower,
+                name: name.clone(),
+                destination,
+                source: Source {
+                    queue: Arc::clone(&engine.queue),
+                    schemas: Arc::clone(&engine.schemas),
+                    backlog: Arc::clone(&engine.backlog),
+                    load_body_bytes: self.budget_bytes / 2,
+                },
+                since,
+                bounds: Arc::clone(&bounds),
+                known: HashMap::new(),
+            };
+            let thread = thread::Builder::new().name(format!("load {name}"));
+            let unusable =
+                |_| EngineError::new(EngineErrorKind::Unusable, "a thread could not be started; check the limits");
+            engine.loaders.push(thread.spawn(move || loader.run()).map_err(unusable)?);
+        }
+        Ok(engine)
+    }
+
+    fn check_names(&self) -> Result<(), EngineError> {
+        let unusable = |message: String| Err(EngineError::new(EngineErrorKind::Unusable, message));
+        if self.destinations.is_empty() {
+            return unusable("an engine needs at least one destination; add it with `destination`".to_owned());
+        }
+        let mut names: Vec<&str> = self.destinations.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair.first() == pair.last()) {
+            Some(pair) => {
+                unusable(format!("two destinations are called {:?}; give each a name of its own", pair.first()))
+            }
+            None => Ok(()),
+        }
+    }
+}

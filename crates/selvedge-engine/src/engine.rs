@@ -1,0 +1,178 @@
+//! The engine as a program holds it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use selvedge_prepare::Schemas;
+use selvedge_queue::{Cursor, Queue};
+
+use crate::backlog::{Backlog, Sending};
+use crate::batch::Batch;
+use crate::builder::EngineBuilder;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::intake;
+use crate::progress::{Progress, Waiting};
+use crate::receipt::Receipt;
+
+/// Takes batches, makes them durable, and loads them into every destination, exactly once.
+///
+/// It may be shared between threads. Dropping it ends the loads under way; what is left in the queue is loaded when an
+/// engine is started on the same folder again.
+pub struct Engine {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) loaders: Vec<JoinHandle<()>>,
+}
+
+/// What is decoded together by [`Engine::push_many`]: enough to keep all processors busy, little enough to be forgotten.
+const GROUP_BYTES: usize = 16 << 20;
+/// The most batches decoded together, for batches that are tiny.
+const GROUP_BATCHES: usize = 4_096;
+
+impl Engine {
+    /// Begins to build an engine whose queue stands in `folder`, which is made if need be.
+    pub fn builder(folder: impl Into<PathBuf>) -> EngineBuilder {
+        EngineBuilder::new(folder.into())
+    }
+
+    /// Takes a batch. When it returns, the batch is durable. Blocks while the budget is used up by other batches on their
+    /// way.
+    ///
+    /// # Errors
+    /// [`Refused`](EngineErrorKind::Refused) when a record or the batch itself is not acceptable: nothing of it is queued.
+    /// [`Stopped`](EngineErrorKind::Stopped) when a write to the queue failed: whether the batch is durable is not known;
+    /// send it again after a restart.
+    pub fn push(&self, batch: Batch) -> Result<Receipt, EngineError> {
+        let sending = self.backlog.send(batch.body_bytes());
+        self.push_one(batch, &sending)
+    }
+
+    /// As [`push`](Self::push), but never waits for room.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and [`Full`](EngineErrorKind::Full) when the budget is used up at the moment.
+    pub fn try_push(&self, batch: Batch) -> Result<Receipt, EngineError> {
+        let full =
+            || EngineError::new(EngineErrorKind::Full, "the budget is used up; push the batch again in a moment");
+        let sending = self.backlog.try_send(batch.body_bytes()).ok_or_else(full)?;
+        self.push_one(batch, &sending)
+    }
+
+    fn push_one(&self, batch: Batch, _sending: &Sending) -> Result<Receipt, EngineError> {
+        let accepted = intake::accept(batch, &self.schemas)?;
+        let receipts = intake::append(vec![accepted], &*self.queue, &self.backlog)?;
+        receipts
+            .into_iter()
+            .next()
+            .ok_or_else(|| EngineError::new(EngineErrorKind::Stopped, "the queue gave no receipt"))
+    }
+
+    /// Takes batches in order, several decoded at once: the fast way for many. `on_receipt` is called, in order, for each
+    /// batch once it is durable.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), for the first batch that fails. Every batch before it is durable and got its receipt; none
+    /// after it was taken.
+    pub fn push_many(
+        &self,
+        batches: impl IntoIterator<Item = Batch>,
+        on_receipt: impl FnMut(&Receipt) + Send,
+    ) -> Result<(), EngineError> {
+        let _sending = self.backlog.send(0);
+        thread::scope(|scope| {
+            let (decoded, to_append) = bounded(1);
+            let appender = scope.spawn(|| self.append_all(to_append, on_receipt));
+            let mut batches = batches.into_iter();
+            let mut refused = None;
+            while refused.is_none() {
+                let group = next_group(&mut batches);
+                if group.is_empty() {
+                    break;
+                }
+                let (accepted, error) = intake::accept_all(group, &self.schemas);
+                refused = error;
+                if decoded.send(accepted).is_err() {
+                    break;
+                }
+            }
+            drop(decoded);
+            match appender.join() {
+                Ok(appended) => appended.and(refused.map_or(Ok(()), Err)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn append_all(
+        &self,
+        groups: crossbeam_channel::Receiver<Vec<intake::Accepted>>,
+        mut on_receipt: impl FnMut(&Receipt),
+    ) -> Result<(), EngineError> {
+        for group in groups {
+            intake::append(group, &*self.queue, &self.backlog)?.iter().for_each(&mut on_receipt);
+        }
+        Ok(())
+    }
+
+    /// Waits until every destination has loaded everything, at most `timeout`, and tells what still waits and why.
+    /// Paused tables are not waited for.
+    ///
+    /// # Errors
+    /// None today; kept for queues that can fail here.
+    pub fn flush(&self, timeout: Duration) -> Result<Vec<Waiting>, EngineError> {
+        Ok(self.backlog.flush(timeout))
+    }
+
+    /// How far every table is in every destination, since the engine was started.
+    pub fn progress(&self) -> Progress {
+        self.backlog.progress()
+    }
+
+    /// The last state committed for `source`, by a batch's [`cursor`](Batch::cursor) or [`set_cursor`](Self::set_cursor).
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn cursor(&self, source: &str) -> Result<Option<String>, EngineError> {
+        Ok(self.queue.cursor(source)?)
+    }
+
+    /// Commits how far a source is, without a batch. Durable when it returns.
+    ///
+    /// # Errors
+    /// When the queue has stopped.
+    pub fn set_cursor(&self, cursor: Cursor) -> Result<(), EngineError> {
+        Ok(self.queue.set_cursor(cursor)?)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.backlog.stop();
+        for loader in self.loaders.drain(..) {
+            // A loader that died has paused its tables with the reason; there is nothing left to say here.
+            drop(loader.join());
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine {{ queue: {}, destinations: {} }}", self.queue.id(), self.loaders.len())
+    }
+}
+
+fn next_group(batches: &mut impl Iterator<Item = Batch>) -> Vec<Batch> {
+    let mut group = Vec::new();
+    let mut bytes = 0;
+    while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
+        let Some(batch) = batches.next() else { break };
+        bytes += batch.body_bytes();
+        group.push(batch);
+    }
+    group
+}

@@ -1,0 +1,91 @@
+//! What can go wrong with an engine.
+
+use std::error::Error;
+use std::fmt;
+
+use selvedge_prepare::Refusal;
+use selvedge_queue::{QueueError, QueueErrorKind};
+
+/// Why the engine could not do something. The message says what to do next; [`source`](Error::source) holds the cause.
+#[derive(Debug)]
+pub struct EngineError {
+    kind: EngineErrorKind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a caller does about an [`EngineError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineErrorKind {
+    /// The batch is not acceptable; nothing of it was queued. Mend it before sending it again.
+    Refused,
+    /// The budget is used up for now; send the batch again in a moment.
+    Full,
+    /// The batch is durable, but was not loaded in the time given, or its table is paused.
+    NotLoaded,
+    /// The queue stopped after a failed write; the process must be started again. What was not acknowledged must be sent
+    /// again.
+    Stopped,
+    /// The engine cannot run like this: the queue cannot be opened or read, or the settings do not fit together.
+    Unusable,
+}
+
+impl EngineError {
+    pub(crate) fn new(kind: EngineErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self {
+            kind: EngineErrorKind::Refused,
+            message: "the batch was refused and nothing of it was queued".to_owned(),
+            source: Some(Box::new(refusal)),
+        }
+    }
+
+    /// What a caller does about it.
+    pub fn kind(&self) -> EngineErrorKind {
+        self.kind
+    }
+
+    /// What is wrong with the batch, when its content was refused.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.source.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for EngineError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<QueueError> for EngineError {
+    fn from(error: QueueError) -> Self {
+        let (kind, message) = match error.kind() {
+            QueueErrorKind::Stopped => (EngineErrorKind::Stopped, "the queue stopped taking batches"),
+            QueueErrorKind::Refused => (EngineErrorKind::Refused, "the queue cannot take the batch"),
+            _ => (EngineErrorKind::Unusable, "the queue cannot be used"),
+        };
+        Self { kind, message: message.to_owned(), source: Some(Box::new(error)) }
+    }
+}
+
+/// An error with its causes on one line, for people.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

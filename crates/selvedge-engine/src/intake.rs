@@ -1,0 +1,87 @@
+//! The way of a batch into the queue: decode, which checks it, then seal, then append.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+use selvedge_core::TableName;
+use selvedge_prepare::{Records, Schemas, decode};
+use selvedge_queue::{Append, Queue, SealedBody};
+
+use crate::backlog::{Admission, Backlog};
+use crate::batch::Batch;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::receipt::Receipt;
+
+/// A batch that is acceptable, ready to be appended.
+pub(crate) struct Accepted {
+    append: Append,
+    records: Arc<Records>,
+}
+
+/// Checks a batch and makes it ready.
+pub(crate) fn accept(batch: Batch, schemas: &Schemas) -> Result<Accepted, EngineError> {
+    let body = batch.body();
+    let records = decode(&body, schemas).map_err(EngineError::refused)?;
+    let table = TableName::new(batch.integration.clone(), records.table.as_str())
+        .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
+    let append = Append {
+        table,
+        body: SealedBody::seal(&body),
+        records: records.len() as u64,
+        received_at: now(),
+        repeats: batch.repeats,
+        cursor: batch.cursor.clone(),
+    };
+    Ok(Accepted { append, records: Arc::new(records) })
+}
+
+/// Checks batches side by side, each on one thread. Gives those before the first that is refused, and its refusal.
+pub(crate) fn accept_all(batches: Vec<Batch>, schemas: &Schemas) -> (Vec<Accepted>, Option<EngineError>) {
+    let results: Vec<_> = batches.into_par_iter().map(|batch| accept(batch, schemas)).collect();
+    let mut accepted = Vec::with_capacity(results.len());
+    for result in results {
+        match result {
+            Ok(batch) => accepted.push(batch),
+            Err(error) => return (accepted, Some(error)),
+        }
+    }
+    (accepted, None)
+}
+
+/// Appends batches in order; they are durable when it returns.
+pub(crate) fn append(
+    accepted: Vec<Accepted>,
+    queue: &dyn Queue,
+    backlog: &Arc<Backlog>,
+) -> Result<Vec<Receipt>, EngineError> {
+    let (appends, records): (Vec<Append>, Vec<Arc<Records>>) =
+        accepted.into_iter().map(|Accepted { append, records }| (append, records)).unzip();
+    let tables: Vec<TableName> = appends.iter().map(|append| append.table.clone()).collect();
+    let appended = queue.append(appends)?;
+    let receipts: Vec<Receipt> = appended
+        .iter()
+        .zip(tables)
+        .zip(&records)
+        .map(|((appended, table), records)| Receipt {
+            batch: appended.batch,
+            table,
+            records: records.len() as u64,
+            repeated: appended.repeated,
+            backlog: Arc::clone(backlog),
+        })
+        .collect();
+    backlog.admit(receipts.iter().zip(records).map(|(receipt, records)| Admission {
+        table: receipt.table.clone(),
+        batch: receipt.batch,
+        repeated: receipt.repeated,
+        records,
+    }));
+    Ok(receipts)
+}
+
+/// Microseconds since 1970 (UTC).
+pub(crate) fn now() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,114 @@
+//! Where a loader takes batches from: memory while they are there, else the queue.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use selvedge_core::TableName;
+use selvedge_prepare::{Pending, Records, Schemas, decode};
+use selvedge_queue::{Queue, Stored};
+
+use crate::backlog::Backlog;
+use crate::error::with_causes;
+
+/// The most batches of one load, for batches that are tiny.
+const LOAD_BATCHES: usize = 10_000;
+
+/// The queue, with the decoded batches that are still in memory.
+pub(crate) struct Source {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) backlog: Arc<Backlog>,
+    /// The most bytes of bodies in one load.
+    pub(crate) load_body_bytes: usize,
+}
+
+/// How far a table was loaded: all batches below `batch`, and of it the first `record` records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reached {
+    pub(crate) batch: u64,
+    pub(crate) record: u64,
+}
+
+/// Why a table is not loaded now.
+pub(crate) enum Trouble {
+    /// It may pass.
+    PutOff(String),
+    /// Somebody has to act.
+    Pause(String),
+}
+
+impl Source {
+    /// The decoded batches of the next load: as many as fit, in the order of the queue, of one set of keys.
+    pub(crate) fn gather(&self, table: &TableName, reached: Reached) -> Result<Vec<Pending>, Trouble> {
+        let mut stored = self.read(table, reached.batch.saturating_sub(1))?;
+        stored.retain(|batch| applied_of(batch, reached) < batch.records);
+        let mut bytes = 0;
+        let chosen = stored.into_iter().take_while(|batch| {
+            let fits = bytes < self.load_body_bytes as u64;
+            bytes += batch.body_bytes;
+            fits
+        });
+        let chosen: Vec<Stored> = chosen.collect();
+        let pending: Result<Vec<Pending>, Trouble> =
+            chosen.into_par_iter().map(|batch| self.decoded(table, &batch, applied_of(&batch, reached))).collect();
+        let mut pending = pending?;
+        let keys = pending.first().map(|first| first.records.keys.clone());
+        let same_keys = pending.iter().take_while(|pending| Some(&pending.records.keys) == keys.as_ref()).count();
+        pending.truncate(same_keys);
+        Ok(pending)
+    }
+
+    fn decoded(&self, table: &TableName, stored: &Stored, applied: u64) -> Result<Pending, Trouble> {
+        let Stored { batch, received_at, .. } = *stored;
+        let records = match self.backlog.cached(table, batch) {
+            Some(records) => records,
+            None => self.decode(batch)?,
+        };
+        Ok(Pending { batch, received_at, applied, records })
+    }
+
+    fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {
+        let body = self.queue.body(batch).map_err(|error| Trouble::Pause(with_causes(&error)))?;
+        let records = decode(&body, &self.schemas).map_err(|refusal| {
+            Trouble::Pause(format!(
+                "batch {batch} was accepted once but is refused now ({refusal}); it was accepted by another version of \
+                 selvedge, use that one"
+            ))
+        })?;
+        Ok(Arc::new(records))
+    }
+
+    /// How many of the records the queue still holds were applied before, and the newest batch that was as a whole.
+    pub(crate) fn applied(&self, table: &TableName, deleted_to: u64, reached: Reached) -> Result<(u64, u64), Trouble> {
+        let mut applied = 0;
+        let mut loaded_to = deleted_to;
+        loop {
+            let stored = self.read(table, loaded_to)?;
+            if stored.is_empty() {
+                return Ok((applied, loaded_to));
+            }
+            for batch in stored {
+                let records = applied_of(&batch, reached);
+                applied += records;
+                if records < batch.records {
+                    return Ok((applied, loaded_to));
+                }
+                loaded_to = batch.batch;
+            }
+        }
+    }
+
+    fn read(&self, table: &TableName, after: u64) -> Result<Vec<Stored>, Trouble> {
+        self.queue.read(table, after, LOAD_BATCHES).map_err(|error| Trouble::PutOff(with_causes(&error)))
+    }
+}
+
+/// How many of a batch's records were applied by loads up to the place reached.
+fn applied_of(batch: &Stored, reached: Reached) -> u64 {
+    match batch.batch.cmp(&reached.batch) {
+        Ordering::Less => batch.records,
+        Ordering::Equal => batch.records.min(reached.record),
+        Ordering::Greater => 0,
+    }
+}

@@ -1,0 +1,124 @@
+//! One table on its way into one destination.
+
+use std::time::{Duration, Instant};
+
+use selvedge_core::Counts;
+
+use crate::progress::Tally;
+
+/// What is known of a table in a destination, kept by the backlog.
+#[derive(Debug, Default)]
+pub(crate) struct Track {
+    accepted: u64,
+    repeated: u64,
+    /// What the destination committed since the engine was started.
+    committed: Counts,
+    /// The newest batch the destination has all of.
+    pub(crate) loaded_to: u64,
+    /// Since when something waits without a break.
+    waiting_since: Option<Instant>,
+    condition: Condition,
+    /// How often loading failed since it last succeeded.
+    failures: u32,
+}
+
+/// Whether loading goes on.
+#[derive(Debug, Default)]
+enum Condition {
+    #[default]
+    Running,
+    /// To be tried again, not before the moment given.
+    PutOff { reason: String, until: Instant },
+    /// Until somebody acts and the engine is started again.
+    Paused { reason: String },
+}
+
+/// The first pause after a failure; each further one is twice as long.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// The longest pause after a failure.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+
+impl Track {
+    /// Takes in records that are in the queue now.
+    pub(crate) fn accept(&mut self, records: u64) {
+        self.accepted += records;
+        if records > 0 {
+            self.waiting_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Forgets records that turned out to have been loaded before the engine was started.
+    pub(crate) fn forget(&mut self, records: u64, loaded_to: u64) {
+        self.accepted = self.accepted.saturating_sub(records);
+        self.loaded_to = loaded_to;
+        self.mark_progress();
+    }
+
+    pub(crate) fn repeat(&mut self, records: u64) {
+        self.repeated += records;
+    }
+
+    /// Takes in what a load committed: the difference of the counts before and after it.
+    pub(crate) fn commit(&mut self, before: Counts, after: Counts, loaded_to: u64) {
+        self.committed.loaded += after.loaded - before.loaded;
+        self.committed.superseded += after.superseded - before.superseded;
+        self.committed.rejected += after.rejected - before.rejected;
+        self.loaded_to = loaded_to;
+        self.failures = 0;
+        self.condition = Condition::Running;
+        self.mark_progress();
+    }
+
+    fn mark_progress(&mut self) {
+        self.waiting_since = (self.waiting() > 0).then(Instant::now);
+    }
+
+    /// Puts loading off, longer with every failure in a row.
+    pub(crate) fn put_off(&mut self, reason: String) {
+        let delay = FIRST_DELAY.saturating_mul(1 << self.failures.min(16)).min(LONGEST_DELAY);
+        self.failures += 1;
+        self.condition = Condition::PutOff { reason, until: Instant::now() + delay };
+    }
+
+    pub(crate) fn pause(&mut self, reason: String) {
+        self.condition = Condition::Paused { reason };
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.condition, Condition::Paused { .. })
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.condition, Condition::Running)
+    }
+
+    /// Why loading does not go on at the moment.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match &self.condition {
+            Condition::Running => None,
+            Condition::PutOff { reason, .. } | Condition::Paused { reason } => Some(reason),
+        }
+    }
+
+    /// Since when something could be loaded, if anything can be at this moment.
+    pub(crate) fn ready_since(&self, now: Instant) -> Option<Instant> {
+        match &self.condition {
+            Condition::Paused { .. } => None,
+            Condition::PutOff { until, .. } if *until > now => None,
+            _ => self.waiting_since,
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> u64 {
+        let Counts { loaded, superseded, rejected, .. } = self.committed;
+        self.accepted.saturating_sub(loaded + superseded + rejected)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let Counts { loaded, superseded, rejected, .. } = self.committed;
+        let waiting = self.waiting();
+        // A loader can be ahead of the sender's thread, which counts a batch only after it is durable.
+        let accepted = loaded + superseded + rejected + waiting;
+        Tally { accepted, loaded, superseded, rejected, waiting, repeated: self.repeated }
+    }
+}
