@@ -1,0 +1,126 @@
+//! The values of a load's rows, as SQLite stores them.
+
+use std::error::Error;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use rusqlite::Statement;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use selvedge_core::{ColumnType, TableLoad};
+use selvedge_sql::{date_text, time_text, timestamp_text, write_decimal};
+
+/// The columns of a load's rows, each downcast once.
+pub(crate) struct Cells<'a> {
+    columns: Vec<Cell<'a>>,
+    /// The text of the decimal at hand: reused, so that a value costs no allocation.
+    decimal: String,
+}
+
+/// One column: an array with how its values are stored.
+enum Cell<'a> {
+    Boolean(&'a BooleanArray),
+    Integer(&'a Int64Array),
+    Decimal(&'a Decimal128Array, u8),
+    Double(&'a Float64Array),
+    Text(&'a StringArray),
+    Timestamp(&'a TimestampMicrosecondArray),
+    Date(&'a Date32Array),
+    Time(&'a Time64MicrosecondArray),
+}
+
+impl<'a> Cells<'a> {
+    /// The rows of a load.
+    ///
+    /// # Errors
+    /// When they are not typed as the load's columns say.
+    pub(crate) fn new(load: &'a TableLoad) -> rusqlite::Result<Self> {
+        let mut columns = Vec::with_capacity(load.columns.len());
+        for (index, column) in load.columns.iter().enumerate() {
+            let array = load.rows.columns().get(index);
+            let cell = array.and_then(|array| Cell::new(array, column.column_type)).ok_or_else(|| {
+                unfit(format!("the rows do not hold {} for column {}", column.column_type, column.name))
+            })?;
+            columns.push(cell);
+        }
+        Ok(Self { columns, decimal: String::new() })
+    }
+
+    /// Binds every value of a row to the parameter with the number of its column, the first being 1.
+    pub(crate) fn bind(&mut self, row: usize, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
+        for (column, parameter) in self.columns.iter().zip(1..) {
+            column.bind(row, parameter, statement, &mut self.decimal)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Cell<'a> {
+    fn new(array: &'a ArrayRef, column_type: ColumnType) -> Option<Self> {
+        Some(match column_type {
+            ColumnType::Boolean => Self::Boolean(array.as_boolean_opt()?),
+            ColumnType::Integer => Self::Integer(array.as_primitive_opt::<Int64Type>()?),
+            ColumnType::Decimal { scale } => Self::Decimal(array.as_primitive_opt::<Decimal128Type>()?, scale),
+            ColumnType::Double => Self::Double(array.as_primitive_opt::<Float64Type>()?),
+            ColumnType::DecimalText | ColumnType::String | ColumnType::Json => {
+                Self::Text(array.as_string_opt::<i32>()?)
+            }
+            ColumnType::Timestamp => Self::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?),
+            ColumnType::Date => Self::Date(array.as_primitive_opt::<Date32Type>()?),
+            ColumnType::Time => Self::Time(array.as_primitive_opt::<Time64MicrosecondType>()?),
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Boolean(array) => array.is_null(row),
+            Self::Integer(array) => array.is_null(row),
+            Self::Decimal(array, _) => array.is_null(row),
+            Self::Double(array) => array.is_null(row),
+            Self::Text(array) => array.is_null(row),
+            Self::Timestamp(array) => array.is_null(row),
+            Self::Date(array) => array.is_null(row),
+            Self::Time(array) => array.is_null(row),
+        }
+    }
+
+    fn bind(
+        &self,
+        row: usize,
+        parameter: usize,
+        statement: &mut Statement<'_>,
+        decimal: &mut String,
+    ) -> rusqlite::Result<()> {
+        let mut bind = |value| statement.raw_bind_parameter(parameter, ToSqlOutput::Borrowed(value));
+        if self.is_null(row) {
+            return bind(ValueRef::Null);
+        }
+        match self {
+            Self::Boolean(array) => bind(ValueRef::Integer(array.value(row).into())),
+            Self::Integer(array) => bind(ValueRef::Integer(array.value(row))),
+            Self::Double(array) => bind(ValueRef::Real(array.value(row))),
+            Self::Text(array) => bind(ValueRef::Text(array.value(row).as_bytes())),
+            Self::Timestamp(array) => bind(text(&timestamp_text(array.value(row)))?),
+            Self::Date(array) => bind(text(&date_text(array.value(row)))?),
+            Self::Time(array) => bind(text(&time_text(array.value(row)))?),
+            Self::Decimal(array, scale) => {
+                decimal.clear();
+                write_decimal(decimal, array.value(row), *scale).map_err(unfit)?;
+                bind(ValueRef::Text(decimal.as_bytes()))
+            }
+        }
+    }
+}
+
+fn text<const LENGTH: usize>(text: &Option<[u8; LENGTH]>) -> rusqlite::Result<ValueRef<'_>> {
+    let text = text.as_ref().ok_or_else(|| unfit("a date or time lies outside the years 0 to 9999, or a day"))?;
+    Ok(ValueRef::Text(text))
+}
+
+fn unfit(reason: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(reason.into())
+}

@@ -1,0 +1,48 @@
+//! What SQLite's errors mean to the engine.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+use selvedge_core::{LoadError, LoadErrorKind, TableName};
+
+/// What the destination is doing, so that its errors can say so.
+pub(crate) struct Doing<'a> {
+    /// An infinitive that the file's name follows: `to load table orders into`.
+    what: String,
+    file: &'a Path,
+}
+
+impl<'a> Doing<'a> {
+    pub(crate) fn opening(file: &'a Path) -> Self {
+        Self { what: "to open".to_owned(), file }
+    }
+
+    pub(crate) fn reading(file: &'a Path, table: &TableName) -> Self {
+        Self { what: format!("to read the state of table {table} in"), file }
+    }
+
+    pub(crate) fn loading(file: &'a Path, table: &TableName) -> Self {
+        Self { what: format!("to load table {table} into"), file }
+    }
+
+    /// The error for a call of SQLite that failed.
+    pub(crate) fn failed(&self, cause: rusqlite::Error) -> LoadError {
+        let file = self.file.display();
+        let (kind, message) = match cause.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                (LoadErrorKind::Unavailable, format!("another program is writing to {file}; it will be tried again"))
+            }
+            Some(ErrorCode::DiskFull) => {
+                (LoadErrorKind::Full, format!("there is no room left for {file}; free some, it will be tried again"))
+            }
+            _ => return self.refused("correct the cause, then resume").with_source(cause),
+        };
+        LoadError::new(kind, message).with_source(cause)
+    }
+
+    /// The error for something that trying again would not mend; `remedy` says what would.
+    pub(crate) fn refused(&self, remedy: &str) -> LoadError {
+        let message = format!("it is not possible {} {}; {remedy}", self.what, self.file.display());
+        LoadError::new(LoadErrorKind::Refused, message)
+    }
+}

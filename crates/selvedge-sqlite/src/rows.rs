@@ -1,0 +1,141 @@
+//! Writing the rows of a load.
+
+use rusqlite::{Connection, Statement};
+use selvedge_core::{Column, Outcome, TableLoad, system};
+use selvedge_sql::{Dialect, quote, quote_list};
+
+use crate::cells::Cells;
+
+/// Writes every row and counts what became of them.
+pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
+    if load.rows.num_rows() == 0 {
+        return Ok(Outcome::default());
+    }
+    if load.keys.is_empty() { append(connection, load) } else { upsert(connection, load) }
+}
+
+fn append(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
+    let mut cells = Cells::new(load)?;
+    let mut insert = connection.prepare(&insert_statement(load))?;
+    for row in 0..load.rows.num_rows() {
+        wrote(row, &mut cells, &mut insert)?;
+    }
+    Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 })
+}
+
+/// Inserts the rows whose key the table lacks and updates the others.
+///
+/// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. A row is usually like the
+/// one before it in the order of the keys, so that the statement that served last is tried first.
+fn upsert(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
+    let mut cells = Cells::new(load)?;
+    let mut insert = connection.prepare(&insert_statement(load))?;
+    let mut update = connection.prepare(&update_statement(load))?;
+    let mut outcome = Outcome::default();
+    let mut last_was_new = true;
+    for row in 0..load.rows.num_rows() {
+        let written = if last_was_new {
+            insert_or_update(row, &mut cells, &mut insert, &mut update)?
+        } else {
+            update_or_insert(row, &mut cells, &mut insert, &mut update)?
+        };
+        last_was_new = written == Written::New;
+        outcome.new_rows += u64::from(written == Written::New);
+        outcome.stale_rows += u64::from(written == Written::Stale);
+    }
+    Ok(outcome)
+}
+
+/// What became of one row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    New,
+    Replaced,
+    /// Not written: the stored row is newer.
+    Stale,
+}
+
+fn insert_or_update(
+    row: usize,
+    cells: &mut Cells<'_>,
+    insert: &mut Statement<'_>,
+    update: &mut Statement<'_>,
+) -> rusqlite::Result<Written> {
+    Ok(if wrote(row, cells, insert)? {
+        Written::New
+    } else if wrote(row, cells, update)? {
+        Written::Replaced
+    } else {
+        Written::Stale
+    })
+}
+
+fn update_or_insert(
+    row: usize,
+    cells: &mut Cells<'_>,
+    insert: &mut Statement<'_>,
+    update: &mut Statement<'_>,
+) -> rusqlite::Result<Written> {
+    Ok(if wrote(row, cells, update)? {
+        Written::Replaced
+    } else if wrote(row, cells, insert)? {
+        Written::New
+    } else {
+        Written::Stale
+    })
+}
+
+/// Runs a statement with the values of a row and says whether it wrote one.
+fn wrote(row: usize, cells: &mut Cells<'_>, statement: &mut Statement<'_>) -> rusqlite::Result<bool> {
+    cells.bind(row, statement)?;
+    Ok(statement.raw_execute()? > 0)
+}
+
+/// Inserts a row unless its key stands already. Parameters are numbered as the columns are.
+fn insert_statement(load: &TableLoad) -> String {
+    let table = Dialect::Sqlite.table(&load.table);
+    let columns = quote_list(load.columns.iter().map(|column| &column.name));
+    let values = vec!["?"; load.columns.len()].join(", ");
+    // Only a conflict of these keys is expected: a unique index somebody added must not swallow rows.
+    let conflict = if load.keys.is_empty() {
+        String::new()
+    } else {
+        format!(" ON CONFLICT ({}) DO NOTHING", quote_list(&load.keys))
+    };
+    format!("INSERT INTO {table} ({columns}) VALUES ({values}){conflict}")
+}
+
+/// Replaces the row of a key unless it is newer. Parameters are numbered as the columns are.
+fn update_statement(load: &TableLoad) -> String {
+    let is_key = |column: &Column| load.keys.contains(&column.name);
+    let mut assignments = Vec::new();
+    let mut conditions = Vec::new();
+    for (column, number) in load.columns.iter().zip(1..) {
+        let equation = format!("{} = ?{number}", quote(&column.name));
+        if is_key(column) { conditions.push(equation) } else { assignments.push(equation) }
+    }
+    conditions.push(not_newer(&load.columns));
+    let table = Dialect::Sqlite.table(&load.table);
+    format!("UPDATE {table} SET {} WHERE {}", assignments.join(", "), conditions.join(" AND "))
+}
+
+/// The condition that the stored row is not newer than the one bound: (version, sequence) compared, no version lowest.
+fn not_newer(columns: &[Column]) -> String {
+    let mut stored = Vec::new();
+    let mut bound = Vec::new();
+    for (column, number) in columns.iter().zip(1..) {
+        let name = quote(&column.name);
+        match column.name.as_str() {
+            system::TABLE_VERSION => {
+                stored.insert(0, format!("{name} IS NOT NULL, ifnull({name}, 0)"));
+                bound.insert(0, format!("?{number} IS NOT NULL, ifnull(?{number}, 0)"));
+            }
+            system::SEQUENCE => {
+                stored.push(name);
+                bound.push(format!("?{number}"));
+            }
+            _ => {}
+        }
+    }
+    format!("({}) <= ({})", stored.join(", "), bound.join(", "))
+}

@@ -1,0 +1,16 @@
+//! Loads into real database files, read back through a connection of the tests' own.
+
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod keyed;
+#[cfg(test)]
+mod keyless;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod types;
