@@ -49,11 +49,12 @@ impl TableFolder {
         Self { root: root.to_owned(), names: integration.into_iter().chain([table.table().to_owned()]).collect() }
     }
 
-    /// The folders below `root` in which tables have been loaded.
+    /// The folders below `root` in which tables have been loaded. A folder that cannot be read, as the `lost+found` of a
+    /// disk, holds none.
     pub(crate) fn all(root: &Path) -> Result<Vec<Self>, LoadError> {
         let mut tables = Vec::new();
         for outer in folders(root)? {
-            for inner in folders(&root.join(&outer))? {
+            for inner in folders(&root.join(&outer)).unwrap_or_default() {
                 tables.push(Self { root: root.to_owned(), names: vec![outer.clone(), inner] });
             }
             tables.push(Self { root: root.to_owned(), names: vec![outer] });

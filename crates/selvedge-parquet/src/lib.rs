@@ -2,6 +2,7 @@
 //!
 //! # On disk
 //! ```text
+//! <root>/.selvedge.lock
 //! <root>/[<integration>/]<table>/current -> .generations/000000000042
 //! <root>/[<integration>/]<table>/.generations/000000000042/*.parquet, manifest.json
 //! ```

@@ -78,7 +78,7 @@ fn check(loads: &[Rows]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn random_loads_give_the_rows_of_a_map(loads in loads()) {
         check(&loads);

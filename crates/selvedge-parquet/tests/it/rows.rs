@@ -159,7 +159,8 @@ fn every_type_is_read_back_and_may_be_a_key() {
         let stored: Vec<_> = files.iter().map(|file| read_file(file)).collect();
         assert_eq!(stored.len(), rows.num_rows(), "{column_type}");
         for row in 0..rows.num_rows() {
-            assert!(stored.contains(&rows.slice(row, 1)), "{column_type}, row {row}");
+            let row_is_stored = stored.iter().any(|file| file.columns() == rows.slice(row, 1).columns());
+            assert!(row_is_stored, "{column_type}, row {row}");
         }
     }
 }
