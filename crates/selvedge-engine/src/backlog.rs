@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use selvedge_core::{Counts, TableName};
 use selvedge_prepare::Records;
+use selvedge_queue::TableBounds;
 
 use crate::cache::Cache;
 use crate::error::{EngineError, EngineErrorKind};
@@ -41,6 +42,14 @@ struct State {
 struct Follower {
     name: String,
     tracks: BTreeMap<TableName, Track>,
+    loader: LoaderIs,
+}
+
+/// Whether a destination's loading thread is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LoaderIs {
+    Alive,
+    Dead,
 }
 
 /// A batch that became durable.
@@ -65,7 +74,8 @@ pub(crate) struct Sending<'b> {
 
 impl Backlog {
     pub(crate) fn new(destinations: impl Iterator<Item = String>, memory_bytes: usize) -> Self {
-        let followers = destinations.map(|name| Follower { name, tracks: BTreeMap::new() }).collect();
+        let followers =
+            destinations.map(|name| Follower { name, tracks: BTreeMap::new(), loader: LoaderIs::Alive }).collect();
         let cache = Cache::new(memory_bytes);
         let state = State { followers, cache, senders: 0, arriving_bytes: 0, stopping: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), arriving_bytes_max: memory_bytes }
@@ -103,8 +113,8 @@ impl Backlog {
     }
 
     /// Takes in what an earlier engine left in the queue, for one destination.
-    pub(crate) fn inherit(&self, follower: usize, table: TableName, records: u64) {
-        self.with_track(follower, &table, |track| track.accept(records));
+    pub(crate) fn inherit(&self, follower: usize, bounds: &TableBounds) {
+        self.with_track(follower, &bounds.table, |track| track.inherit(bounds.kept_records, bounds.deleted_to));
     }
 
     /// Takes in batches that are durable now, for all destinations.
@@ -184,11 +194,11 @@ impl Backlog {
         self.with_track(follower, table, |track| track.pause(reason));
     }
 
-    /// Pauses all tables of a destination whose loader is gone.
-    pub(crate) fn pause_all(&self, follower: usize, reason: &str) {
+    /// Notes that a destination's loader is gone, so that nobody waits for it for ever.
+    pub(crate) fn bury(&self, follower: usize) {
         let mut state = self.lock();
         if let Some(follower) = state.followers.get_mut(follower) {
-            follower.tracks.values_mut().for_each(|track| track.pause(reason.to_owned()));
+            follower.loader = LoaderIs::Dead;
         }
         drop(state);
         self.changed.notify_all();
@@ -218,21 +228,22 @@ impl Backlog {
                 tally: track.tally(),
                 condition: track.reason().map(str::to_owned),
             };
-            follower.tracks.iter().map(of_track).collect::<Vec<_>>()
+            follower.tracks.iter().filter(|(_, track)| track.is_of_interest()).map(of_track).collect::<Vec<_>>()
         };
         Progress { tables: state.followers.iter().flat_map(of_follower).collect() }
     }
 
     /// Waits until nothing waits, or only what is paused, or the time is over; tells what is left.
-    pub(crate) fn flush(&self, timeout: Duration) -> Vec<Waiting> {
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<Vec<Waiting>, EngineError> {
         let deadline = Instant::now().checked_add(timeout);
         let mut state = self.lock();
         loop {
+            state.check_loaders()?;
             let unfinished = |track: &Track| track.waiting() > 0 && !track.is_paused();
             let unfinished = state.followers.iter().flat_map(|follower| follower.tracks.values()).any(unfinished);
             let left = remaining(deadline);
             if !unfinished || left.is_zero() || state.stopping {
-                return state.followers.iter().flat_map(Follower::waiting).collect();
+                return Ok(state.followers.iter().flat_map(Follower::waiting).collect());
             }
             state = self.wait(state, left);
         }
@@ -248,12 +259,29 @@ impl Backlog {
                 Some((&follower.name, track))
             });
             let Some((name, track)) = behind.next() else { return Ok(()) };
+            state.check_loaders()?;
             let left = remaining(deadline);
             if track.is_paused() || left.is_zero() || state.stopping {
                 let reason = track.reason().unwrap_or("there was not enough time");
                 return not_loaded(format!("batch {batch} of {table} is durable but not yet in {name}: {reason}"));
             }
             state = self.wait(state, left);
+        }
+    }
+}
+
+impl State {
+    fn check_loaders(&self) -> Result<(), EngineError> {
+        match self.followers.iter().find(|follower| follower.loader == LoaderIs::Dead) {
+            None => Ok(()),
+            Some(follower) => Err(EngineError::new(
+                EngineErrorKind::Stopped,
+                format!(
+                    "the thread that loads {} died of a defect, please report it; nothing is lost, and loading goes on when \
+                     the process is started again",
+                    follower.name
+                ),
+            )),
         }
     }
 }

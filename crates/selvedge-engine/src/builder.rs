@@ -59,9 +59,7 @@ impl EngineBuilder {
         let mut engine = Engine { queue, schemas, backlog, loaders: Vec::new() };
         for (follower, (name, destination)) in self.destinations.into_iter().enumerate() {
             let since = engine.queue.register(&name)?.since;
-            for bounds in bounds.iter().filter(|bounds| bounds.kept_records > 0) {
-                engine.backlog.inherit(follower, bounds.table.clone(), bounds.kept_records);
-            }
+            bounds.iter().for_each(|bounds| engine.backlog.inherit(follower, bounds));
             let loader = Loader {
                 follower,
                 name: name.clone(),

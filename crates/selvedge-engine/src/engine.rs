@@ -123,9 +123,9 @@ impl Engine {
     /// Paused tables are not waited for.
     ///
     /// # Errors
-    /// None today; kept for queues that can fail here.
+    /// [`Stopped`](EngineErrorKind::Stopped) when a loading thread died of a defect; nothing is lost.
     pub fn flush(&self, timeout: Duration) -> Result<Vec<Waiting>, EngineError> {
-        Ok(self.backlog.flush(timeout))
+        self.backlog.flush(timeout)
     }
 
     /// How far every table is in every destination, since the engine was started.

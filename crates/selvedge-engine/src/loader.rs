@@ -27,7 +27,7 @@ pub(crate) struct Loader {
     pub(crate) known: HashMap<TableName, Option<TableState>>,
 }
 
-/// Pauses the destination's tables if its loader dies of a defect, so that nobody waits for ever.
+/// Tells if the loader dies of a defect, so that nobody waits for ever.
 struct Guard {
     backlog: Arc<Backlog>,
     follower: usize,
@@ -36,9 +36,7 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let reason =
-                "its loading thread died of a defect of selvedge; please report it and start the process again";
-            self.backlog.pause_all(self.follower, reason);
+            self.backlog.bury(self.follower);
         }
     }
 }
@@ -64,7 +62,7 @@ impl Loader {
         let planned_on = self.known.get(table).cloned().flatten();
         let pending = self.source.gather(table, self.reached(planned_on.as_ref()))?;
         if pending.is_empty() {
-            return Ok(());
+            return Err(Trouble::PutOff("the queue does not show what waits; it is looked at again".to_owned()));
         }
         let capabilities = self.destination.capabilities();
         let load = prepare(table, planned_on.as_ref(), self.source.queue.id(), &pending, capabilities, now())

@@ -39,6 +39,13 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 impl Track {
+    /// Takes in what the queue held when the engine was started. Batches it had deleted are in the destination, or are none
+    /// of its business.
+    pub(crate) fn inherit(&mut self, records: u64, deleted_to: u64) {
+        self.loaded_to = deleted_to;
+        self.accept(records);
+    }
+
     /// Takes in records that are in the queue now.
     pub(crate) fn accept(&mut self, records: u64) {
         self.accepted += records;
@@ -88,6 +95,11 @@ impl Track {
         matches!(self.condition, Condition::Paused { .. })
     }
 
+    /// Whether there was anything to do since the engine was started.
+    pub(crate) fn is_of_interest(&self) -> bool {
+        self.tally() != Tally::default() || !self.is_running()
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.condition, Condition::Running)
     }
@@ -105,7 +117,7 @@ impl Track {
         match &self.condition {
             Condition::Paused { .. } => None,
             Condition::PutOff { until, .. } if *until > now => None,
-            _ => self.waiting_since,
+            _ => self.waiting_since.filter(|_| self.waiting() > 0),
         }
     }
 
