@@ -7,8 +7,8 @@ use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, T
 
 use crate::{changes, error::Doing, rows, settings, state};
 
-/// Rows in the order of the key are written nearly twice as fast as scattered ones; beyond 100,000 of them a commit's
-/// fixed cost is lost in the noise.
+/// Rows in the order of the key are written nearly twice as fast as scattered ones, and loads of 100,000 records more than
+/// twice as fast, by the record, as loads of 10,000.
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "sqlite", row_order: RowOrder::Key, worthwhile_records: 100_000 };
 

@@ -1,5 +1,7 @@
 //! Writing the rows of a load.
 
+use std::mem;
+
 use rusqlite::{Connection, Statement};
 use selvedge_core::{Column, Outcome, TableLoad, system};
 use selvedge_sql::{Dialect, quote, quote_list};
@@ -23,66 +25,33 @@ fn append(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome
     Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 })
 }
 
-/// Inserts the rows whose key the table lacks and updates the others.
+/// Inserts the rows whose key the table lacks and updates the others, unless they are newer.
 ///
-/// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. A row is usually like the
-/// one before it in the order of the keys, so that the statement that served last is tried first.
+/// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. In the order of the keys a
+/// row is usually like the one before it, so that the statement that served last is tried first.
 fn upsert(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
     let mut cells = Cells::new(load)?;
-    let mut insert = connection.prepare(&insert_statement(load))?;
-    let mut update = connection.prepare(&update_statement(load))?;
     let mut outcome = Outcome::default();
-    let mut last_was_new = true;
+    let mut likely = (connection.prepare(&insert_statement(load))?, Written::New);
+    let mut other = (connection.prepare(&update_statement(load))?, Written::Replaced);
     for row in 0..load.rows.num_rows() {
-        let written = if last_was_new {
-            insert_or_update(row, &mut cells, &mut insert, &mut update)?
-        } else {
-            update_or_insert(row, &mut cells, &mut insert, &mut update)?
-        };
-        last_was_new = written == Written::New;
-        outcome.new_rows += u64::from(written == Written::New);
-        outcome.stale_rows += u64::from(written == Written::Stale);
+        if !wrote(row, &mut cells, &mut likely.0)? {
+            if !wrote(row, &mut cells, &mut other.0)? {
+                outcome.stale_rows += 1;
+                continue;
+            }
+            mem::swap(&mut likely, &mut other);
+        }
+        outcome.new_rows += u64::from(likely.1 == Written::New);
     }
     Ok(outcome)
 }
 
-/// What became of one row.
+/// What a statement that wrote a row made of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
     New,
     Replaced,
-    /// Not written: the stored row is newer.
-    Stale,
-}
-
-fn insert_or_update(
-    row: usize,
-    cells: &mut Cells<'_>,
-    insert: &mut Statement<'_>,
-    update: &mut Statement<'_>,
-) -> rusqlite::Result<Written> {
-    Ok(if wrote(row, cells, insert)? {
-        Written::New
-    } else if wrote(row, cells, update)? {
-        Written::Replaced
-    } else {
-        Written::Stale
-    })
-}
-
-fn update_or_insert(
-    row: usize,
-    cells: &mut Cells<'_>,
-    insert: &mut Statement<'_>,
-    update: &mut Statement<'_>,
-) -> rusqlite::Result<Written> {
-    Ok(if wrote(row, cells, update)? {
-        Written::Replaced
-    } else if wrote(row, cells, insert)? {
-        Written::New
-    } else {
-        Written::Stale
-    })
 }
 
 /// Runs a statement with the values of a row and says whether it wrote one.
