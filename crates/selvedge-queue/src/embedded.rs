@@ -1,13 +1,12 @@
 //! The queue in a folder, as its callers see it.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::Path;
 
 use selvedge_core::{QueueId, TableName};
 
 use crate::body::MAX_STORED_BYTES;
 use crate::error::{QueueError, QueueErrorKind};
+use crate::folder::{self, LockedFolder};
 use crate::queue::{Append, Appended, Cursor, Queue, Registration, Stored, TableBounds};
 use crate::read::Readers;
 use crate::schema;
@@ -23,7 +22,7 @@ pub struct EmbeddedQueue {
     // Fields are dropped in this order: the lock is the last to go.
     readers: Readers,
     writer: Writer,
-    _lock: File,
+    _lock: LockedFolder,
 }
 
 impl EmbeddedQueue {
@@ -35,13 +34,11 @@ impl EmbeddedQueue {
     /// [`Io`](QueueErrorKind::Io) when the folder or its files cannot be made, read or written.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
         let folder = folder.as_ref();
-        create_durably(folder).map_err(|error| folder_error(folder, error))?;
-        let lock = lock(folder)?;
+        let lock = LockedFolder::take(folder)?;
         let file = folder.join("queue.db");
         let connection = schema::open(&file)?;
         let id = schema::queue_id(&connection).map_err(|error| schema::read_error(&file, error))?;
-        // A file is only as durable as the folder's entry that leads to it.
-        sync(folder).map_err(|error| folder_error(folder, error))?;
+        folder::sync(folder)?;
         let writer = Writer::start(connection).map_err(|error| schema::read_error(&file, error))?;
         Ok(Self { id, readers: Readers::new(file), writer, _lock: lock })
     }
@@ -100,42 +97,4 @@ impl Queue for EmbeddedQueue {
         })?;
         self.writer.tell(Request::Acknowledge(acknowledgement))
     }
-}
-
-fn lock(folder: &Path) -> Result<File, QueueError> {
-    let file = File::create(folder.join("queue.lock")).map_err(|error| folder_error(folder, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!(
-                "{} is in use by another selvedge process: stop it, or give this one another --data folder",
-                folder.display()
-            );
-            Err(QueueError::new(QueueErrorKind::InUse, message))
-        }
-        Err(TryLockError::Error(error)) => Err(folder_error(folder, error)),
-    }
-}
-
-/// Makes the folder, and those above it, so that they are there after a power cut.
-fn create_durably(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_durably(parent)?;
-    fs::create_dir(folder)?;
-    sync(parent)
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-fn folder_error(folder: &Path, error: io::Error) -> QueueError {
-    let message = format!(
-        "the queue folder {} cannot be made or opened: check that the path is right and may be written",
-        folder.display()
-    );
-    QueueError::new(QueueErrorKind::Io, message).with_source(error)
 }

@@ -27,13 +27,14 @@
 //! # }
 //! ```
 //!
-//! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `embedded.rs`
-//! the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and `trim.rs` what it writes,
+//! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `folder.rs`
+//! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and `trim.rs` what it writes,
 //! `read.rs` what the readers read.
 
 mod body;
 mod embedded;
 mod error;
+mod folder;
 mod queue;
 mod read;
 mod schema;

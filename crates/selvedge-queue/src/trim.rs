@@ -10,8 +10,8 @@ const BATCHES_A_COMMIT: i64 = 128;
 /// How much free room a file keeps for later batches, in pages (64 MiB), before the rest is given back to the file system.
 const FREE_PAGES_KEPT: i64 = 1024;
 
-/// How many pages are given back with one commit (64 MiB), since some have to be moved.
-const PAGES_A_COMMIT: i64 = 1024;
+/// How many pages are given back with one commit (16 MiB): some have to be moved, while appends wait.
+const PAGES_A_COMMIT: i64 = 256;
 
 /// Tables that may hold batches every destination has, when the queue is opened.
 pub(crate) fn candidates(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {

@@ -1,5 +1,7 @@
 //! The queue through its public surface, on real files.
 
+#![cfg(test)]
+
 mod append;
 mod crash;
 mod folder;
