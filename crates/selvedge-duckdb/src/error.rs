@@ -25,7 +25,7 @@ pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> Load
         return in_use(path).with_source(cause);
     } else if is_full(&text) {
         (LoadErrorKind::Full, format!("there is no room on the disk of {file}; make some, it will be tried again"))
-    } else if text.starts_with("Out of Memory Error") {
+    } else if is_out_of_memory(&text) {
         (
             LoadErrorKind::Refused,
             format!("DuckDB needs more memory to {doing} {file}; raise the memory limit of this destination"),
@@ -46,6 +46,11 @@ pub(crate) fn in_use(path: &Path) -> LoadError {
 
 fn is_full(text: &str) -> bool {
     ["No space left on device", "Disk quota exceeded", "max_temp_directory_size"].iter().any(|sign| text.contains(sign))
+}
+
+fn is_out_of_memory(text: &str) -> bool {
+    // At a commit, the class of the error is another.
+    ["Out of Memory Error", "failed to pin block", "could not allocate block"].iter().any(|sign| text.contains(sign))
 }
 
 fn with_cause(error: LoadError, text: &str, cause: duckdb::Error) -> LoadError {

@@ -73,6 +73,18 @@ fn refused_rows_leave_no_trace() {
     assert_eq!(warehouse.query("SELECT * FROM t"), "1 []");
 }
 
+/// A load that does not fit in memory has no effect and names the setting; with more memory it succeeds.
+#[test]
+fn too_little_memory_is_told() {
+    let warehouse = Warehouse::new();
+    let load = plan(&table("t"), None, &["id"], ids(0..300_000));
+    let mut small = DuckDb::open(warehouse.path()).unwrap().memory_limit(1 << 20);
+    let error = small.load(&load).unwrap_err();
+    assert_eq!(error.kind(), LoadErrorKind::Refused);
+    assert!(error.to_string().contains("raise the memory limit"), "{}", in_full(&error));
+    assert_eq!(small.memory_limit(64 << 20).load(&load).unwrap().counts.live_rows, 300_000);
+}
+
 #[test]
 fn what_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
