@@ -1,0 +1,116 @@
+//! What can be asked of the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use selvedge::{IntegrationName, NameError, TableName};
+
+use crate::destination::Address;
+use crate::input::Input;
+
+/// Loads records into databases and files: durable once accepted, the newest version of each key, each record exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "selvedge", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Loads files, or what comes over standard input, into one or more destinations.
+    #[command(after_long_help = EXAMPLES)]
+    Load(LoadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// Files to load, or `-` for standard input.
+    ///
+    /// Without --table they hold batches of the Import API (table_name, schema, key_names, messages): one JSON object a
+    /// file, over as many lines as it likes, or several, each beginning on a line of its own. With --table they hold plain
+    /// records, one JSON object a line.
+    ///
+    /// Files can be interrupted and repeated: how far one was read is committed together with its records, so the same
+    /// command goes on where it was stopped, even by a crash, and a file that was loaded is not loaded twice. A file is
+    /// known by its content, not by its name. Standard input cannot be read again, so none of this holds for it.
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<Input>,
+
+    /// Where to load: sqlite:FILE, duckdb:FILE or parquet:FOLDER. May be given several times.
+    #[arg(long, value_name = "DESTINATION", required = true)]
+    pub(crate) to: Vec<Address>,
+
+    /// The name of the source the records come from. Its tables stand apart from those of others: in a schema of that name,
+    /// in SQLite under `NAME__TABLE`. Without it they stand in the default schema under their own names.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// The table of plain records.
+    ///
+    /// Its columns and their types are taken from the records: all files of the command are read for that first, of standard
+    /// input the first 10,000 lines. Nested objects become columns of their own (`address__city`), arrays are kept as JSON,
+    /// strings stay strings, integers beside fractions become numbers, and a property of several types becomes a column
+    /// for each.
+    #[arg(long, value_name = "NAME", value_parser = table)]
+    pub(crate) table: Option<String>,
+
+    /// The properties that make up the key of a plain record: of the records with one key the newest stays. Without it,
+    /// every record is a row of its own.
+    #[arg(long, value_name = "COL[,COL…]", value_delimiter = ',', requires = "table")]
+    pub(crate) key: Vec<String>,
+
+    /// The property of plain records that tells which of two versions is newer.
+    ///
+    /// It holds integers, or date-times of RFC 3339 (which become microseconds since 1970), the same in all records. Without
+    /// it the later record is the newer one.
+    #[arg(long, value_name = "COL", requires = "table")]
+    pub(crate) sequence: Option<String>,
+
+    /// The folder of the queue, where accepted records are kept until every destination has them. Default: the first
+    /// destination's path with `.queue` after it. Use the same folder for the same destinations.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Prints what became of the records as one JSON object, and nothing else, on standard output.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) report: Option<ReportFormat>,
+
+    /// Loads files again that were loaded before. Tables with a key keep their values, others get the rows once more.
+    #[arg(long)]
+    pub(crate) again: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One JSON object.
+    Json,
+}
+
+fn integration(name: &str) -> Result<IntegrationName, NameError> {
+    IntegrationName::new(name)
+}
+
+fn table(name: &str) -> Result<String, NameError> {
+    TableName::new(None, name).map(|table| table.table().to_owned())
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  selvedge load customers.json --to sqlite:demo.db
+      A file of batches into a SQLite database.
+
+  selvedge load batches/*.jsonl --to duckdb:warehouse.duckdb --to parquet:lake
+      Many files into two destinations at once.
+
+  selvedge load users.jsonl --table users --key id --sequence updated_at --to sqlite:app.db
+      Plain records, one JSON object a line; of each id the one with the latest updated_at stays.
+
+  gunzip -c events.jsonl.gz | selvedge load - --table events --to parquet:lake
+      Plain records without a key from standard input: every record becomes a row.
+
+Exit codes:
+  0  everything was loaded
+  1  something failed; what was accepted is kept in the queue
+  2  the command was not understood
+  3  records were refused or rejected; the rest was loaded";

@@ -1,0 +1,93 @@
+//! Where to load, as the command line spells it: `sqlite:FILE`, `duckdb:FILE` or `parquet:FOLDER`.
+
+#[cfg(feature = "duckdb")]
+mod duckdb;
+#[cfg(not(feature = "duckdb"))]
+#[path = "destination/no_duckdb.rs"]
+mod duckdb;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use selvedge::parquet::Parquet;
+use selvedge::sqlite::Sqlite;
+use selvedge::{Destination, LoadError};
+
+use crate::error::Error;
+
+/// How destinations of one kind are opened.
+pub(crate) type Open = fn(&Path) -> Result<Box<dyn Destination>, LoadError>;
+
+/// A destination that is not opened yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    /// As the user wrote it: the destination's name in the queue and in reports.
+    text: String,
+    path: PathBuf,
+    open: Open,
+}
+
+impl Address {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The folder of the queue that stands beside this destination.
+    pub(crate) fn queue_folder(&self) -> PathBuf {
+        // Collecting the components drops a slash at the end, so that the folder stands beside `lake/`, not in it.
+        let mut folder = self.path.components().collect::<PathBuf>().into_os_string();
+        folder.push(".queue");
+        folder.into()
+    }
+
+    pub(crate) fn open(&self) -> Result<Box<dyn Destination>, Error> {
+        (self.open)(&self.path)
+            .map_err(|cause| Error::failed(format!("the destination {self} cannot be opened")).because(cause))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "write sqlite:FILE, duckdb:FILE or parquet:FOLDER".to_owned();
+        let (kind, path) = text.split_once(':').filter(|(_, path)| !path.is_empty()).ok_or_else(expected)?;
+        let open: Open = match kind {
+            "sqlite" => |path| Ok(Box::new(Sqlite::open(path)?)),
+            "parquet" => |path| Ok(Box::new(Parquet::open(path)?)),
+            "duckdb" => duckdb::open()?,
+            _ => return Err(expected()),
+        };
+        Ok(Self { text: text.to_owned(), path: path.into(), open })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_stands_beside_the_destination() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(address.parse::<Address>().unwrap().queue_folder(), Path::new(expected), "{address}");
+        };
+        check("sqlite:demo.db", "demo.db.queue");
+        check("sqlite:/data/demo.db", "/data/demo.db.queue");
+        check("parquet:lake/", "lake.queue");
+    }
+
+    #[test]
+    fn anything_else_is_told_what_to_write() {
+        for text in ["demo.db", "sqlite:", "postgres:x", ":x", ""] {
+            let refused = text.parse::<Address>().unwrap_err();
+            assert_eq!(refused, "write sqlite:FILE, duckdb:FILE or parquet:FOLDER", "{text}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `selvedge load`: from the inputs through the queue into the destinations.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use selvedge::{Engine, TableName, Waiting};
+
+use crate::args::{LoadArgs, ReportFormat};
+use crate::error::Error;
+use crate::feed::{Counters, Feed};
+use crate::input::snapshot::Snapshot;
+use crate::input::{Input, Material, count};
+use crate::plan::{self, Course, Job};
+use crate::progress;
+use crate::refused::Refused;
+use crate::report::Report;
+use crate::resume::{Stage, State};
+
+/// How a load ended that went its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Everything is loaded.
+    Loaded,
+    /// Records were refused or rejected; the rest is loaded.
+    NotAllGood,
+    /// Something is in the way of records that are in the queue.
+    Waiting,
+}
+
+/// From so many lines of standard input the schema of plain records is inferred.
+const SAMPLE_LINES: usize = 10_000;
+/// How long a destination that cannot be reached may keep the command waiting.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Carries the command out and tells about it on the standard streams.
+///
+/// # Errors
+/// When it cannot be carried out to its end. What was accepted before is in the queue and is loaded by the next run.
+pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
+    let begun = Instant::now();
+    check_usage(args)?;
+    let inputs = look_at(args)?;
+    let engine = start(args)?;
+    let jobs = plan::plan(args, inputs, &engine)?;
+    announce(&jobs);
+    let repeated = count_repeated(args, &jobs)?;
+    let sources: Vec<String> = jobs.iter().filter_map(|job| job.source.clone()).collect();
+
+    let counters = Counters::default();
+    let (refused, waiting) = progress::watch(&engine, &counters, bytes_to_read(&jobs), || {
+        let refused = push(args, jobs, &engine, &counters)?;
+        Ok::<_, Error>((refused, flush(&engine)?))
+    })?;
+    if waiting.is_empty() {
+        note_loaded(&engine, &sources)?;
+    }
+
+    let destinations: Vec<String> = args.to.iter().map(ToString::to_string).collect();
+    let report = Report::new(&destinations, &engine.progress(), &repeated, begun.elapsed());
+    tell(args, &report, refused.as_ref(), &waiting)?;
+    Ok(if !waiting.is_empty() {
+        Ending::Waiting
+    } else if refused.is_some() || report.has_rejected() {
+        Ending::NotAllGood
+    } else {
+        Ending::Loaded
+    })
+}
+
+fn check_usage(args: &LoadArgs) -> Result<(), Error> {
+    if args.inputs.iter().filter(|input| **input == Input::Standard).count() > 1 {
+        return Err(Error::usage("standard input can be read only once; write `-` once"));
+    }
+    let mut seen = HashSet::new();
+    match args.to.iter().find(|address| !seen.insert(address.as_str())) {
+        Some(address) => Err(Error::usage(format!("{address} stands in the command twice; write it once"))),
+        None => Ok(()),
+    }
+}
+
+/// Looks at the inputs before anything is made, so that a wrong name has no effect.
+fn look_at(args: &LoadArgs) -> Result<Vec<(Input, Material)>, Error> {
+    let sample_lines = if args.table.is_some() { SAMPLE_LINES } else { 0 };
+    args.inputs.iter().map(|input| Ok((input.clone(), input.material(sample_lines)?))).collect()
+}
+
+fn start(args: &LoadArgs) -> Result<Engine, Error> {
+    let beside_first = || args.to.first().map(|address| address.queue_folder()).unwrap_or_default();
+    let folder = args.data.clone().unwrap_or_else(beside_first);
+    let shown = folder.display().to_string();
+    let mut builder = Engine::builder(folder);
+    for address in &args.to {
+        builder = builder.destination(address.as_str(), address.open()?);
+    }
+    builder
+        .start()
+        .map_err(|cause| Error::failed(format!("the queue in {shown} cannot be used for this load")).because(cause))
+}
+
+/// Says what is left out, and why.
+fn announce(jobs: &[Job]) {
+    for Job { input, course, .. } in jobs {
+        match course {
+            Course::Skip(_) => eprintln!("{input} was loaded before: nothing to do (--again loads it again)"),
+            Course::Finish => {
+                eprintln!("{input} was accepted by an earlier run; what is left of it in the queue is loaded")
+            }
+            Course::Read(_, state) if state.next.byte > 0 => {
+                eprintln!("{input}: going on at line {}, where an earlier run was stopped", state.next.line);
+            }
+            Course::Read(..) => {}
+        }
+    }
+}
+
+fn count_repeated(args: &LoadArgs, jobs: &[Job]) -> Result<BTreeMap<TableName, u64>, Error> {
+    let mut repeated = BTreeMap::new();
+    for Job { input, course, .. } in jobs {
+        let Course::Skip(snapshot) = course else { continue };
+        let counted = count_records(args, snapshot).map_err(|cause| input.unreadable(cause))?;
+        for (table, records) in counted {
+            // A name that is none was never loaded.
+            if let Ok(table) = TableName::new(args.integration.clone(), table) {
+                *repeated.entry(table).or_default() += records;
+            }
+        }
+    }
+    Ok(repeated)
+}
+
+fn count_records(args: &LoadArgs, snapshot: &Snapshot) -> io::Result<count::Counts> {
+    match &args.table {
+        Some(table) => count::records(snapshot, table),
+        None => count::batches(snapshot),
+    }
+}
+
+/// How many bytes are to be read; unknown with standard input.
+fn bytes_to_read(jobs: &[Job]) -> Option<u64> {
+    let bytes = |job: &Job| match &job.course {
+        Course::Read(Material::File(snapshot), from) => Some(snapshot.bytes.saturating_sub(from.next.byte)),
+        Course::Read(Material::Stream(_), _) => None,
+        Course::Finish | Course::Skip(_) => Some(0),
+    };
+    jobs.iter().map(bytes).sum()
+}
+
+/// Brings the inputs into the queue.
+fn push(args: &LoadArgs, jobs: Vec<Job>, engine: &Engine, counters: &Counters) -> Result<Option<Refused>, Error> {
+    let mut feed = Feed::new(jobs, args.integration.clone(), nanoseconds_since_1970(), counters);
+    let pushed = engine.push_many(&mut feed, |receipt| counters.confirm(receipt));
+    feed.end(pushed)
+}
+
+fn nanoseconds_since_1970() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Waits until everything is loaded, or something is in the way of what is left.
+fn flush(engine: &Engine) -> Result<Vec<Waiting>, Error> {
+    loop {
+        let left = engine.flush(PATIENCE)?;
+        if left.is_empty() || left.iter().any(|waiting| waiting.reason.is_some()) {
+            return Ok(left);
+        }
+    }
+}
+
+/// Has the queue remember that the inputs it has all of are in the destinations.
+fn note_loaded(engine: &Engine, sources: &[String]) -> Result<(), Error> {
+    for source in sources {
+        if let Some(state) = State::recall(engine, source)?
+            && state.stage == Stage::Accepted
+        {
+            engine.set_cursor(State { stage: Stage::Loaded, ..state }.cursor(source)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell(args: &LoadArgs, report: &Report, refused: Option<&Refused>, waiting: &[Waiting]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    let written = match args.report {
+        Some(ReportFormat::Json) => writeln!(out, "{}", report.to_json(refused)),
+        None => writeln!(out, "{report}"),
+    };
+    written.map_err(|cause| Error::failed("the report cannot be written; everything else is done").because(cause))?;
+    if let Some(refused) = refused {
+        eprintln!("selvedge: {refused}");
+    }
+    for waiting in waiting {
+        eprintln!("selvedge: {waiting}");
+    }
+    if !waiting.is_empty() {
+        eprintln!("They are kept in the queue. Put right what is in the way and run the same command again.");
+    }
+    Ok(())
+}
