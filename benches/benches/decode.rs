@@ -6,7 +6,10 @@
 #![expect(clippy::expect_used, reason = "a benchmark of a workload that cannot be read has to stop")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow_json::ReaderBuilder;
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use selvedge_benches::orders;
 use selvedge_prepare::{Schemas, decode};
@@ -53,7 +56,49 @@ fn peers(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
     group.bench_function("serde_json Value", |bench| {
         bench.iter(|| serde_json::from_slice::<Value>(black_box(body)).expect("the body is JSON"));
     });
+    let (schema, lines) = (arrow_schema(), lines());
+    group.throughput(Throughput::ElementsAndBytes { elements: MESSAGES, bytes: lines.len() as u64 });
+    group.bench_function("arrow-json, records cut out beforehand", |bench| {
+        bench.iter(|| {
+            let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+                .with_batch_size(10_000)
+                .build_decoder()
+                .expect("the schema is right");
+            decoder.decode(black_box(&lines)).expect("the lines are JSON");
+            decoder.flush().expect("the records fit the schema")
+        });
+    });
     group.finish();
+}
+
+/// The records alone, one a line: what arrow-json can read.
+fn lines() -> Vec<u8> {
+    let mut lines = Vec::new();
+    for message in orders::messages(MESSAGES) {
+        serde_json::to_writer(&mut lines, &message.data).expect("a vector can be written");
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// The columns of the orders, typed as our decoder types them. arrow-json reads "UTC" only with a table of time zones.
+fn arrow_schema() -> Arc<Schema> {
+    let column = |(name, data_type): (&str, DataType)| Field::new(name, data_type, true);
+    let columns = [
+        ("o_orderkey", DataType::Int64),
+        ("o_custkey", DataType::Int64),
+        ("o_orderstatus", DataType::Utf8),
+        ("o_totalprice", DataType::Decimal128(38, 2)),
+        ("o_orderdate", DataType::Date32),
+        ("o_orderpriority", DataType::Utf8),
+        ("o_clerk", DataType::Utf8),
+        ("o_shippriority", DataType::Int64),
+        ("o_comment", DataType::Utf8),
+        ("o_updated_at", DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()))),
+        ("o_discount", DataType::Float64),
+        ("o_is_gift", DataType::Boolean),
+    ];
+    Arc::new(Schema::new(columns.map(column).to_vec()))
 }
 
 fn decoders(mut group: BenchmarkGroup<WallTime>, body: &[u8]) {
