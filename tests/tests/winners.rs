@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 use arrow::temporal_conversions::date32_to_datetime;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
