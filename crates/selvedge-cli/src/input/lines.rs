@@ -84,7 +84,7 @@ mod tests {
             seen.push((line.to_vec(), lines.place()));
             lines.advance().unwrap();
         }
-        assert_eq!(seen, [(b"a".to_vec(), Place { byte: 1, line: 2 }), (b"b".to_vec(), Place { byte: 8, line: 5 })]);
+        assert_eq!(seen, [(b"a".to_vec(), Place { byte: 1, line: 2 }), (b"b".to_vec(), Place { byte: 9, line: 5 })]);
         assert_eq!(lines.place().byte, text.len() as u64);
     }
 }

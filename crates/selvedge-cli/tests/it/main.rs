@@ -1,5 +1,7 @@
 //! The command `selvedge`, run as people run it; what it loaded is read back by other programs' libraries.
 
+#![cfg(test)]
+
 mod destinations;
 mod kill;
 mod quick_start;
