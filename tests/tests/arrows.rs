@@ -22,7 +22,8 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 
 /// What the tests and benches of a crate may use besides.
-const DEV_ARROWS: &[(&str, &str)] = &[("selvedge-benches", "selvedge-prepare"), ("selvedge-tests", "selvedge selvedge-benches")];
+const DEV_ARROWS: &[(&str, &str)] =
+    &[("selvedge-benches", "selvedge-prepare"), ("selvedge-tests", "selvedge selvedge-benches")];
 
 #[test]
 fn crates_use_only_what_the_architecture_allows() {
