@@ -1,10 +1,9 @@
 //! Moments, days and times of day, from their RFC 3339 text.
 
-use chrono::{Datelike, NaiveDate};
-
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
-const DAYS_TO_1970: i32 = 719_163;
+/// From 0000-03-01, where the years that end in February begin to be counted, to 1970-01-01.
+const DAYS_TO_1970: u32 = 719_468;
 
 /// Microseconds since 1970-01-01T00:00:00Z. A zone is demanded (`Z`, `+01:00` or `+0100`); digits finer than microseconds
 /// are cut off. `None` for anything else, or when the moment in UTC lies outside the years 1 to 9999.
@@ -20,6 +19,15 @@ pub(crate) fn timestamp(text: &str) -> Option<i64> {
     (MIN_TIMESTAMP..=MAX_TIMESTAMP).contains(&moment).then_some(moment)
 }
 
+/// What is said of a text that is no [`timestamp`].
+#[cold]
+pub(crate) fn refused(text: &str) -> String {
+    let shown: String = text.chars().take(60).collect();
+    format!(
+        "[{shown}] is not a valid date-time. Expected [yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{{1,9}}Z]"
+    )
+}
+
 /// 0001-01-01T00:00:00Z.
 const MIN_TIMESTAMP: i64 = -62_135_596_800 * MICROSECONDS_PER_SECOND;
 /// 9999-12-31T23:59:59.999999Z.
@@ -30,9 +38,28 @@ const MAX_TIMESTAMP: i64 = 253_402_300_800 * MICROSECONDS_PER_SECOND - 1;
 pub(crate) fn date(text: &str) -> Option<i32> {
     let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *bytes else { return None };
-    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-    let date = NaiveDate::from_ymd_opt(year.cast_signed(), two_digits(m1, m2)?, two_digits(d1, d2)?)?;
-    (year > 0).then(|| date.num_days_from_ce() - DAYS_TO_1970)
+    let [century, year, month, day] = pairs([y1, y2, y3, y4, m1, m2, d1, d2])?;
+    let year = century * 100 + year;
+    let valid = year > 0 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    valid.then(|| days_since_1970(year, month, day))
+}
+
+fn days_in_month(year: u32, month: u32) -> u32 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Years are taken to begin with March: then the leap day is the last, and months begin every 30.6 days.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i32 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let before_year = year * 365 + year / 4 - year / 100 + year / 400;
+    let before_month = (month * 306 + 5) / 10;
+    (before_year + before_month + day - 1).cast_signed() - DAYS_TO_1970.cast_signed()
 }
 
 /// Microseconds since midnight of `23:59:59.999999`. A trailing `Z` is let pass.
@@ -48,7 +75,7 @@ fn clock(text: &str) -> Option<(i64, &str)> {
     let (clock, mut rest) = text.split_at_checked(8)?;
     let bytes: &[u8; 8] = clock.as_bytes().try_into().ok()?;
     let [h1, h2, b':', m1, m2, b':', s1, s2] = *bytes else { return None };
-    let (hour, minute, second) = (two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?);
+    let [hour, minute, second, _] = pairs([h1, h2, m1, m2, s1, s2, b'0', b'0'])?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -75,11 +102,12 @@ fn fraction_micros(digits: &[u8]) -> i64 {
 }
 
 fn offset_seconds(zone: &str) -> Option<i64> {
-    let (sign, hour, minute) = match *zone.as_bytes() {
+    let (sign, digits) = match *zone.as_bytes() {
         [b'Z' | b'z'] => return Some(0),
-        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (sign, two_digits(h1, h2)?, two_digits(m1, m2)?),
+        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (sign, [h1, h2, m1, m2, b'0', b'0', b'0', b'0']),
         _ => return None,
     };
+    let [hour, minute, ..] = pairs(digits)?;
     let seconds = i64::from(hour * 3600 + minute * 60);
     match sign {
         _ if hour > 23 || minute > 59 => None,
@@ -89,8 +117,19 @@ fn offset_seconds(zone: &str) -> Option<i64> {
     }
 }
 
+/// The four numbers that eight digits make, two digits each; `None` if anything else is among them.
+///
+/// All bytes are looked at together. Digits are 0x30 to 0x39: their high half is 3, and still is when 6 is added.
 #[inline]
-fn two_digits(tens: u8, ones: u8) -> Option<u32> {
-    let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-    digits.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
+fn pairs(bytes: [u8; 8]) -> Option<[u32; 4]> {
+    const HIGH_HALVES: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    const EVERY_OTHER: u64 = 0x000F_000F_000F_000F;
+    let word = u64::from_le_bytes(bytes);
+    if word & HIGH_HALVES != THREES || word.wrapping_add(SIXES) & HIGH_HALVES != THREES {
+        return None;
+    }
+    let numbers = (word & EVERY_OTHER) * 10 + ((word >> 8) & EVERY_OTHER);
+    Some([0, 16, 32, 48].map(|shift| ((numbers >> shift) & 0xFF) as u32))
 }

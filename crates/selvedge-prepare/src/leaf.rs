@@ -1,5 +1,6 @@
 //! One column being filled.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,7 +10,8 @@ use arrow::array::{
 use selvedge_core::ColumnType;
 
 use crate::datetime;
-use crate::number;
+use crate::json_type::JsonType;
+use crate::number::{self, Number};
 use crate::record_type::{Bound, Itself, Limits, Scalar};
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
@@ -20,7 +22,7 @@ type Result<T> = std::result::Result<T, Box<Refusal>>;
 /// costs only what it holds.
 pub(crate) struct Leaf {
     pub(crate) column_type: ColumnType,
-    limits: Limits,
+    limits: Option<Limits>,
     values: Values,
     filled: usize,
 }
@@ -30,8 +32,9 @@ enum Values {
     Integer(Int64Builder),
     Decimal(Decimal128Builder, u8),
     Double(Float64Builder),
-    /// Strings, exact decimals and JSON.
-    Text(StringBuilder),
+    DecimalText(StringBuilder),
+    String(StringBuilder),
+    Json(StringBuilder),
     Timestamp(TimestampMicrosecondBuilder),
     Date(Date32Builder),
     Time(Time64MicrosecondBuilder),
@@ -46,12 +49,14 @@ impl Leaf {
             ColumnType::Integer => Values::Integer(Int64Builder::new()),
             ColumnType::Decimal { scale } => Values::Decimal(Decimal128Builder::new().with_data_type(arrow), scale),
             ColumnType::Double => Values::Double(Float64Builder::new()),
-            ColumnType::String | ColumnType::DecimalText | ColumnType::Json => Values::Text(StringBuilder::new()),
+            ColumnType::DecimalText => Values::DecimalText(StringBuilder::new()),
+            ColumnType::String => Values::String(StringBuilder::new()),
+            ColumnType::Json => Values::Json(StringBuilder::new()),
             ColumnType::Timestamp => Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(arrow)),
             ColumnType::Date => Values::Date(Date32Builder::new()),
             ColumnType::Time => Values::Time(Time64MicrosecondBuilder::new()),
         };
-        Self { column_type, limits: scalar.limits.clone(), values, filled: 0 }
+        Self { column_type, limits: scalar.limits(), values, filled: 0 }
     }
 
     /// The column once all of `rows` records were read.
@@ -62,112 +67,61 @@ impl Leaf {
             Values::Integer(mut builder) => Arc::new(builder.finish()),
             Values::Decimal(mut builder, _) => Arc::new(builder.finish()),
             Values::Double(mut builder) => Arc::new(builder.finish()),
-            Values::Text(mut builder) => Arc::new(builder.finish()),
+            Values::DecimalText(mut builder) | Values::String(mut builder) | Values::Json(mut builder) => {
+                Arc::new(builder.finish())
+            }
             Values::Timestamp(mut builder) => Arc::new(builder.finish()),
             Values::Date(mut builder) => Arc::new(builder.finish()),
             Values::Time(mut builder) => Arc::new(builder.finish()),
         }
     }
 
+    /// Fills rows before `row` that hold nothing yet.
     #[inline]
     fn fill_to(&mut self, row: usize) {
-        let missing = row.saturating_sub(self.filled);
-        self.filled = row;
-        if missing == 0 {
-            return;
-        }
-        match &mut self.values {
-            Values::Boolean(builder) => builder.append_nulls(missing),
-            Values::Integer(builder) => builder.append_nulls(missing),
-            Values::Decimal(builder, _) => builder.append_nulls(missing),
-            Values::Double(builder) => builder.append_nulls(missing),
-            Values::Text(builder) => builder.append_nulls(missing),
-            Values::Timestamp(builder) => builder.append_nulls(missing),
-            Values::Date(builder) => builder.append_nulls(missing),
-            Values::Time(builder) => builder.append_nulls(missing),
+        if row > self.filled {
+            self.values.append_nulls(row - self.filled);
+            self.filled = row;
         }
     }
 
-    /// Makes room for the value of `row`, which the caller appends at once.
+    /// Puts a number into `row`, if this column's type takes it.
     #[inline]
-    fn begin(&mut self, row: usize) {
+    pub(crate) fn put_number(&mut self, row: usize, number: Number) -> Result<Put> {
         self.fill_to(row);
-        self.filled = row + 1;
-    }
-
-    /// Whether JSON numbers go into this column.
-    pub(crate) fn takes_number(&self, text: &str) -> bool {
-        match self.values {
-            Values::Integer(_) => number::is_whole(text),
-            Values::Decimal(..) | Values::Double(_) => true,
-            _ => false,
-        }
-    }
-
-    /// Whether JSON strings go into this column.
-    pub(crate) fn takes_string(&self) -> bool {
-        match self.values {
-            Values::Timestamp(_) | Values::Date(_) | Values::Time(_) => true,
-            Values::Text(_) => self.column_type != ColumnType::Json,
-            _ => false,
-        }
-    }
-
-    /// Whether JSON's `true` and `false` go into this column.
-    pub(crate) fn takes_boolean(&self) -> bool {
-        matches!(self.values, Values::Boolean(_))
-    }
-
-    /// Puts the number `text` into `row`; `false` when it is none for this column's type.
-    #[inline]
-    pub(crate) fn put_number(&mut self, row: usize, text: &str) -> Result<Put> {
-        self.begin(row);
+        let limits = self.limits.as_ref();
         match &mut self.values {
             Values::Integer(builder) => {
-                let Some(value) = number::integer(text) else { return integer_fault(text) };
+                let Some(value) = number.integer() else { return integer_fault(number) };
                 builder.append_value(value);
-                if self.limits.multiple_of.is_some_and(|step| i128::from(value) % step != 0) {
-                    return Err(not_a_multiple(text));
-                }
-                check_bounds(&self.limits, value as f64, text)?;
+                limits.map_or(Ok(()), |limits| check_exact(limits, number, i128::from(value)))?;
             }
             Values::Decimal(builder, scale) => {
-                let value = number::scaled(text, *scale).ok_or_else(|| decimal_fault(text, *scale))?;
+                let value = number.scaled(*scale).ok_or_else(|| decimal_fault(number, *scale))?;
                 builder.append_value(value);
-                if self.limits.multiple_of.is_some_and(|step| value % step != 0) {
-                    return Err(not_a_multiple(text));
-                }
-                if self.limits.minimum.is_some() || self.limits.maximum.is_some() {
-                    check_bounds(&self.limits, number::double(text).unwrap_or(f64::INFINITY), text)?;
-                }
+                limits.map_or(Ok(()), |limits| check_exact(limits, number, value))?;
             }
             Values::Double(builder) => {
-                let value =
-                    number::double(text).ok_or_else(|| Refusal::violation("number out of range of a double"))?;
+                let value = number.double().ok_or_else(|| Refusal::violation("number out of range of a double"))?;
                 builder.append_value(value);
-                check_bounds(&self.limits, value, text)?;
+                limits.map_or(Ok(()), |limits| check_double(limits, number, value))?;
             }
             _ => return Ok(Put::WrongType),
         }
+        self.filled = row + 1;
         Ok(Put::Done)
     }
 
-    /// Puts a string into `row`.
+    /// Puts a string into `row`, if this column's type takes it.
     #[inline]
     pub(crate) fn put_string(&mut self, row: usize, text: &str) -> Result<Put> {
-        self.begin(row);
+        self.fill_to(row);
         match &mut self.values {
-            Values::Text(builder) if self.column_type == ColumnType::String => {
-                builder.append_value(text);
-                check_length(&self.limits, text)?;
-            }
-            Values::Text(builder) if self.column_type == ColumnType::DecimalText => {
-                builder.append_value(
-                    decimal_text(text).ok_or_else(|| Refusal::violation("the string is no decimal number"))?,
-                );
-            }
+            Values::String(builder) => builder.append_value(text),
+            Values::DecimalText(builder) => builder.append_value(decimal_text(text)?),
             Values::Timestamp(builder) => {
-                builder.append_value(datetime::timestamp(text).ok_or_else(|| not_a_date_time(text))?);
+                let moment = datetime::timestamp(text);
+                builder.append_value(moment.ok_or_else(|| Refusal::violation(datetime::refused(text)))?);
             }
             Values::Date(builder) => {
                 builder.append_value(datetime::date(text).ok_or_else(|| not_a(text, "date", "yyyy-MM-dd"))?);
@@ -177,23 +131,42 @@ impl Leaf {
             }
             _ => return Ok(Put::WrongType),
         }
+        self.filled = row + 1;
+        self.limits.as_ref().map_or(Ok(()), |limits| check_length(limits, text))?;
         Ok(Put::Done)
     }
 
-    /// Puts `true` or `false` into `row`.
+    /// Puts `true` or `false` into `row`, if this column's type takes it.
     #[inline]
-    pub(crate) fn put_boolean(&mut self, row: usize, literal: Literal) {
-        self.begin(row);
-        if let Values::Boolean(builder) = &mut self.values {
-            builder.append_value(literal == Literal::True);
-        }
+    pub(crate) fn put_boolean(&mut self, row: usize, literal: Literal) -> Put {
+        self.fill_to(row);
+        let Values::Boolean(builder) = &mut self.values else { return Put::WrongType };
+        builder.append_value(literal == Literal::True);
+        self.filled = row + 1;
+        Put::Done
     }
 
-    /// Puts the text of any JSON value into `row`.
+    /// Puts the text of any JSON value into `row`, if this is the column of such texts.
     pub(crate) fn put_json(&mut self, row: usize, text: &str) {
-        self.begin(row);
-        if let Values::Text(builder) = &mut self.values {
+        self.fill_to(row);
+        if let Values::Json(builder) = &mut self.values {
             builder.append_value(text);
+            self.filled = row + 1;
+        }
+    }
+}
+
+impl Values {
+    fn append_nulls(&mut self, count: usize) {
+        match self {
+            Self::Boolean(builder) => builder.append_nulls(count),
+            Self::Integer(builder) => builder.append_nulls(count),
+            Self::Decimal(builder, _) => builder.append_nulls(count),
+            Self::Double(builder) => builder.append_nulls(count),
+            Self::DecimalText(builder) | Self::String(builder) | Self::Json(builder) => builder.append_nulls(count),
+            Self::Timestamp(builder) => builder.append_nulls(count),
+            Self::Date(builder) => builder.append_nulls(count),
+            Self::Time(builder) => builder.append_nulls(count),
         }
     }
 }
@@ -212,34 +185,39 @@ pub(crate) enum Literal {
     False,
 }
 
-#[inline]
-fn check_bounds(limits: &Limits, value: f64, text: &str) -> Result<()> {
-    let Limits { minimum, maximum, .. } = limits;
-    if let Some(Bound { text: limit, value: least, itself }) = minimum
-        && (value < *least || (value == *least && *itself == Itself::Beyond))
-    {
-        return Err(Refusal::violation(match itself {
-            Itself::Within => format!("{text} is not greater or equal to {limit}"),
-            Itself::Beyond => format!("{text} is not greater than {limit}"),
-        }));
+/// Checks a value that is known exactly, as an integer at the column's scale.
+fn check_exact(limits: &Limits, number: Number, value: i128) -> Result<()> {
+    if limits.multiple_of.is_some_and(|step| value % step != 0) {
+        return Err(not_a_multiple(number.text));
     }
-    if let Some(Bound { text: limit, value: most, itself }) = maximum
-        && (value > *most || (value == *most && *itself == Itself::Beyond))
+    check_bounds(limits, number.text, |bound| match bound.scaled {
+        Some(limit) => value.cmp(&limit),
+        // A bound between two values of the column's scale, or far beyond them, is never met itself.
+        None => number.double().unwrap_or_default().total_cmp(&bound.value),
+    })
+}
+
+fn check_double(limits: &Limits, number: Number, value: f64) -> Result<()> {
+    check_bounds(limits, number.text, |bound| value.total_cmp(&bound.value))
+}
+
+fn check_bounds(limits: &Limits, text: &str, compared_to: impl Fn(&Bound) -> Ordering) -> Result<()> {
+    let Limits { minimum, maximum, .. } = limits;
+    if let Some(bound) = minimum
+        && bound.refuses(compared_to(bound), Ordering::Less)
     {
-        return Err(Refusal::violation(match itself {
-            Itself::Within => format!("{text} is not less or equal to {limit}"),
-            Itself::Beyond => format!("{text} is not less than {limit}"),
-        }));
+        return Err(out_of_bounds(text, bound, "greater"));
+    }
+    if let Some(bound) = maximum
+        && bound.refuses(compared_to(bound), Ordering::Greater)
+    {
+        return Err(out_of_bounds(text, bound, "less"));
     }
     Ok(())
 }
 
-#[inline]
 fn check_length(limits: &Limits, text: &str) -> Result<()> {
     let Limits { min_length, max_length, .. } = limits;
-    if min_length.is_none() && max_length.is_none() {
-        return Ok(());
-    }
     let length = text.chars().count() as u64;
     match (min_length, max_length) {
         (Some(least), _) if length < *least => {
@@ -252,36 +230,42 @@ fn check_length(limits: &Limits, text: &str) -> Result<()> {
     }
 }
 
-/// The exact decimal a string holds, if it holds one.
-fn decimal_text(text: &str) -> Option<String> {
-    let mut scanner = Scanner::new(text);
-    let number = scanner.number().ok()?;
-    (number.len() == text.len()).then(|| number::canonical(number))?
+/// The exact decimal a string holds.
+fn decimal_text(text: &str) -> Result<String> {
+    let number = Scanner::new(text).number().ok().filter(|number| number.text.len() == text.len());
+    let exact = number.and_then(|number| number::canonical(number.text));
+    exact.ok_or_else(|| Refusal::violation("the string is no decimal number"))
 }
 
 #[cold]
-fn integer_fault(text: &str) -> Result<Put> {
-    if number::is_whole(text) {
+fn integer_fault(number: Number) -> Result<Put> {
+    if number.json_type() == JsonType::Integer {
         return Err(Refusal::violation("integer out of range of 64 bits"));
     }
     Ok(Put::WrongType)
 }
 
 #[cold]
-fn decimal_fault(text: &str, scale: u8) -> Box<Refusal> {
-    let fits = number::canonical(text)
-        .is_some_and(|text| text.split_once('.').is_none_or(|(_, digits)| digits.len() <= usize::from(scale)));
-    if fits { Refusal::violation("decimal out of range of 38 digits") } else { not_a_multiple(text) }
+fn out_of_bounds(text: &str, Bound { text: limit, itself, .. }: &Bound, side: &str) -> Box<Refusal> {
+    Refusal::violation(match itself {
+        Itself::Within => format!("{text} is not {side} or equal to {limit}"),
+        Itself::Beyond => format!("{text} is not {side} than {limit}"),
+    })
+}
+
+#[cold]
+fn decimal_fault(number: Number, scale: u8) -> Box<Refusal> {
+    let fits = |exact: String| exact.split_once('.').is_none_or(|(_, digits)| digits.len() <= usize::from(scale));
+    if number.json_type() == JsonType::Integer || number::canonical(number.text).is_some_and(fits) {
+        Refusal::violation("decimal out of range of 38 digits")
+    } else {
+        not_a_multiple(number.text)
+    }
 }
 
 #[cold]
 fn not_a_multiple(text: &str) -> Box<Refusal> {
     Refusal::violation(format!("{text} is not a multiple of the schema's multipleOf"))
-}
-
-#[cold]
-fn not_a_date_time(text: &str) -> Box<Refusal> {
-    not_a(text, "date-time", "yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{1,9}Z")
 }
 
 #[cold]

@@ -6,7 +6,11 @@
 mod datetime;
 mod decode;
 mod dedupe;
+mod json_type;
 mod leaf;
+mod limits;
+mod member;
+mod messages;
 mod number;
 mod object;
 mod plan;
@@ -17,8 +21,10 @@ mod refusal;
 mod scanner;
 mod schema;
 mod shape;
+mod string;
 
-pub use decode::{MAX_RECORDS, decode};
+pub use decode::decode;
+pub use messages::MAX_RECORDS;
 pub use prepare::{Blocked, Pending, prepare};
 pub use records::{RecordColumn, Records};
 pub use refusal::Refusal;

@@ -1,67 +1,123 @@
 //! Numbers, from their JSON text to exact values.
 
-/// The significant digits and the exponent of a number's text: its value is `digits × 10^exponent`.
-struct Parts {
-    negative: bool,
-    digits: u128,
-    exponent: i32,
+use crate::json_type::JsonType;
+
+/// The most digits a [`Small`] number has: any 18 of them fit 64 bits.
+pub(crate) const MAX_SMALL_DIGITS: usize = 18;
+
+/// A number whose grammar was checked and whose digits were added up while its text was passed.
+#[derive(Clone, Copy)]
+pub(crate) struct Number<'a> {
+    pub(crate) text: &'a str,
+    /// Its value, if that is small; nearly all are.
+    pub(crate) small: Option<Small>,
 }
 
-/// The integer a number's text stands for: `5`, `5.0` and `5e0` alike. `None` when it is not whole or beyond 64 bits;
-/// [`is_whole`] tells which.
-#[inline]
-pub(crate) fn integer(text: &str) -> Option<i64> {
-    small_integer(text).or_else(|| i64::try_from(scaled(text, 0)?).ok())
+/// `digits / 10^fraction`, of at most [`MAX_SMALL_DIGITS`] digits in all.
+#[derive(Clone, Copy)]
+pub(crate) struct Small {
+    pub(crate) digits: i64,
+    pub(crate) fraction: usize,
+}
+
+impl Number<'_> {
+    pub(crate) fn json_type(self) -> JsonType {
+        if is_whole(self.text) { JsonType::Integer } else { JsonType::Double }
+    }
+
+    /// The integer this is: `5`, `5.0` and `5e0` alike. `None` when it is not whole or beyond 64 bits; [`json_type`]
+    /// tells which.
+    ///
+    /// [`json_type`]: Self::json_type
+    #[inline]
+    pub(crate) fn integer(self) -> Option<i64> {
+        match self.small {
+            Some(Small { digits, fraction: 0 }) => Some(digits),
+            _ => i64::try_from(scaled(self.text, 0)?).ok(),
+        }
+    }
+
+    /// As [`scaled`].
+    #[inline]
+    pub(crate) fn scaled(self, scale: u8) -> Option<i128> {
+        self.small.and_then(|small| small.scaled(scale)).or_else(|| scaled(self.text, scale))
+    }
+
+    /// The nearest double; `None` beyond its range. Zero has no sign, so that it is one key in every destination.
+    #[inline]
+    pub(crate) fn double(self) -> Option<f64> {
+        let value = match self.small.and_then(Small::double) {
+            Some(value) => value,
+            None => self.text.parse::<f64>().ok()? + 0.0,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+impl Small {
+    fn scaled(self, scale: u8) -> Option<i128> {
+        let power = POWERS.get(usize::from(scale).checked_sub(self.fraction)?)?;
+        Some(i128::from(self.digits).wrapping_mul(i128::from(*power)))
+    }
+
+    /// Both sides of the division are exact up to 2^53, so its result is the nearest double.
+    fn double(self) -> Option<f64> {
+        let power = POWERS.get(self.fraction)?;
+        (self.digits.unsigned_abs() < 1 << 53).then(|| self.digits as f64 / *power as f64)
+    }
+}
+
+/// Powers of ten, by exponent.
+const POWERS: [i64; MAX_SMALL_DIGITS + 1] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+    100_000_000_000_000_000,
+    1_000_000_000_000_000_000,
+];
+
+/// The value of a number's text times `10^scale`, as an integer of at most 38 digits; `None` when that is not whole or too
+/// large.
+pub(crate) fn scaled(text: &str, scale: u8) -> Option<i128> {
+    let exact = canonical(text)?;
+    let (whole, fraction) = exact.split_once('.').unwrap_or((&exact, ""));
+    let zeros = usize::from(scale).checked_sub(fraction.len())?;
+    let digits = format!("{whole}{fraction}{}", "0".repeat(zeros));
+    digits.parse().ok().filter(|value: &i128| value.unsigned_abs() < 10_u128.pow(38))
 }
 
 /// Whether a number's text stands for a whole number, however large.
-pub(crate) fn is_whole(text: &str) -> bool {
-    let mantissa_end = text.find(['e', 'E']).unwrap_or(text.len());
-    let (mantissa, exponent) = text.split_at(mantissa_end);
-    let exponent: i64 = exponent.get(1..).map_or(0, |digits| digits.parse().unwrap_or_else(|_| beyond(digits)));
+fn is_whole(text: &str) -> bool {
+    let (mantissa, exponent) = mantissa_and_exponent(text);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = fraction.trim_end_matches('0');
-    let zeros_at_end = (whole.len() - whole.trim_end_matches('0').len()) as i64;
-    let zero = fraction.is_empty() && whole.trim_start_matches('-').trim_matches('0').is_empty();
-    zero || if fraction.is_empty() { exponent >= -zeros_at_end } else { exponent >= fraction.len() as i64 }
+    if !fraction.is_empty() {
+        return exponent >= fraction.len() as i64;
+    }
+    let digits = whole.trim_start_matches(['-', '0']);
+    let zeros_at_end = digits.len() - digits.trim_end_matches('0').len();
+    digits.is_empty() || exponent >= -(zeros_at_end as i64)
 }
 
-/// What stands for an exponent too long to be read.
-fn beyond(exponent: &str) -> i64 {
-    if exponent.starts_with('-') { i64::MIN } else { i64::MAX }
-}
-
-/// The value times `10^scale` as an integer of at most 38 digits; `None` when that is not whole or too large.
-#[inline]
-pub(crate) fn scaled(text: &str, scale: u8) -> Option<i128> {
-    let Parts { negative, mut digits, mut exponent } = parts(text).or_else(|| parts(&canonical(text)?))?;
-    if digits == 0 {
-        return Some(0);
-    }
-    exponent = exponent.checked_add(i32::from(scale))?;
-    while exponent < 0 {
-        if digits % 10 != 0 {
-            return None;
-        }
-        digits /= 10;
-        exponent += 1;
-    }
-    if exponent > 38 {
-        return None;
-    }
-    let value = digits.checked_mul(10_u128.checked_pow(exponent.unsigned_abs())?)?;
-    if value >= 10_u128.pow(38) {
-        return None;
-    }
-    let value = value.cast_signed();
-    Some(if negative { -value } else { value })
-}
-
-/// The text without an exponent, superfluous zeros or a sign of zero; `None` beyond 1,000 digits.
+/// The text without an exponent, superfluous zeros or a sign of zero; `None` beyond 1,000 digits on either side of the
+/// point.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     const MAX_DIGITS: i64 = 1_000;
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let exponent: i64 = exponent.parse().ok()?;
+    let (mantissa, exponent) = mantissa_and_exponent(text);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
@@ -70,10 +126,10 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
         return Some("0".to_owned());
     }
     // Where the point stands, counted from the first significant digit.
-    let point = whole.len() as i64 - (digits.len() - significant.len()) as i64 + exponent;
+    let point = exponent.saturating_add(whole.len() as i64 - (digits.len() - significant.len()) as i64);
     let significant = significant.trim_end_matches('0');
     let length = significant.len() as i64;
-    if length > MAX_DIGITS || point.abs() > MAX_DIGITS {
+    if point > MAX_DIGITS || length.saturating_sub(point) > MAX_DIGITS {
         return None;
     }
     let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
@@ -87,48 +143,9 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     })
 }
 
-/// The nearest double; `None` beyond its range.
-#[inline]
-pub(crate) fn double(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-/// Plain digits that cannot overflow: nearly every integer there is.
-fn small_integer(text: &str) -> Option<i64> {
-    let (digits, sign) = text.strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
-    if digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0_i64;
-    for byte in digits.bytes() {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(byte - b'0');
-    }
-    Some(value * sign)
-}
-
-fn parts(text: &str) -> Option<Parts> {
-    let mut parts = Parts { negative: text.starts_with('-'), digits: 0, exponent: 0 };
-    let mut fraction = false;
-    let mut bytes = text.bytes().skip(usize::from(parts.negative));
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'.' => fraction = true,
-            b'e' | b'E' => {
-                let exponent = text.get(text.len() - bytes.len()..)?;
-                parts.exponent = parts.exponent.checked_add(exponent.parse().ok()?)?;
-                break;
-            }
-            _ => push_digit(&mut parts, byte - b'0', fraction)?,
-        }
-    }
-    Some(parts)
-}
-
-fn push_digit(parts: &mut Parts, digit: u8, fraction: bool) -> Option<()> {
-    parts.digits = parts.digits.checked_mul(10)?.checked_add(u128::from(digit))?;
-    parts.exponent = parts.exponent.checked_sub(i32::from(fraction))?;
-    Some(())
+/// The two sides of a number's `e`. An exponent too long to be read is as good as the longest that can be.
+fn mantissa_and_exponent(text: &str) -> (&str, i64) {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return (text, 0) };
+    let beyond = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
+    (mantissa, exponent.parse().unwrap_or(beyond))
 }

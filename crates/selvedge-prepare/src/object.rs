@@ -1,7 +1,11 @@
 //! One record being read: the tree of its properties, each with the columns its values go to.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use selvedge_core::{ColumnType, Path};
 
+use crate::json_type::JsonType;
 use crate::leaf::{Leaf, Literal, Put};
 use crate::record_type::{Additional, Presence, RecordType, ValueType};
 use crate::records::RecordColumn;
@@ -22,6 +26,8 @@ const MAX_KEY_CHARACTERS: usize = 1_024;
 pub(crate) struct Object<'t> {
     additional: &'t Additional,
     children: Vec<Child<'t>>,
+    /// The index of each child, by name.
+    by_name: HashMap<String, usize, RandomState>,
     /// How many properties must be present, keys included.
     required: usize,
 }
@@ -58,8 +64,9 @@ impl<'t> Object<'t> {
     pub(crate) fn new(record_type: &'t RecordType) -> Self {
         let children: Vec<Child> =
             record_type.fields.iter().map(|field| Child::new(&field.name, &field.value, field.presence)).collect();
+        let by_name = children.iter().enumerate().map(|(index, child)| (child.name.clone(), index)).collect();
         let required = children.iter().filter(|child| child.presence != Presence::Optional).count();
-        Self { additional: &record_type.additional, children, required }
+        Self { additional: &record_type.additional, children, by_name, required }
     }
 
     /// Reads one object into the columns.
@@ -94,8 +101,8 @@ impl<'t> Object<'t> {
             return Ok(expected);
         }
         let name = reading.scanner.name()?.resolve(reading.scratch)?;
-        match self.children.iter().position(|child| child.name == name) {
-            Some(index) => Ok(index),
+        match self.by_name.get(name) {
+            Some(index) => Ok(*index),
             None => self.add_undeclared(name),
         }
     }
@@ -110,8 +117,10 @@ impl<'t> Object<'t> {
             )));
         }
         check_not_reserved(name)?;
+        let index = self.children.len();
         self.children.push(Child::new(name, value, Presence::Optional));
-        Ok(self.children.len() - 1)
+        self.by_name.insert(name.to_owned(), index);
+        Ok(index)
     }
 
     #[cold]
@@ -153,7 +162,7 @@ impl<'t> Child<'t> {
     #[inline]
     fn read(&mut self, reading: &mut Reading) -> Result<()> {
         if self.seen == reading.row + 1 {
-            return Err(Refusal::violation("the key stands twice in one object").under(&self.name));
+            return Err(Refusal::twice(&self.name));
         }
         self.seen = reading.row + 1;
         reading.data_points += 1;
@@ -174,14 +183,17 @@ impl<'t> Child<'t> {
         self.value.read(reading).map_err(|refusal| refusal.under(&self.name))?;
         // A string is never longer in characters than in bytes, so most keys are known to be short at once.
         if reading.scanner.at() - start > MAX_KEY_CHARACTERS {
-            let key = reading.scanner.rewound(start).string()?.resolve(reading.scratch)?;
-            if key.chars().count() > MAX_KEY_CHARACTERS {
-                let reason = format!("String keys cannot be longer than {MAX_KEY_CHARACTERS} characters");
-                return Err(Refusal::violation(reason).under(&self.name));
-            }
+            check_key_length(&mut reading.scanner.rewound(start)).map_err(|refusal| refusal.under(&self.name))?;
         }
         Ok(())
     }
+}
+
+fn check_key_length(scanner: &mut Scanner) -> Result<()> {
+    if scanner.peek() == Some(b'"') && scanner.string()?.resolved()?.chars().count() > MAX_KEY_CHARACTERS {
+        return Err(Refusal::violation(format!("String keys cannot be longer than {MAX_KEY_CHARACTERS} characters")));
+    }
+    Ok(())
 }
 
 impl Slot<'_> {
@@ -194,79 +206,79 @@ impl Slot<'_> {
             Some(b'f') => self.read_boolean(reading, "false", Literal::False),
             Some(b'n') => self.read_null(reading),
             Some(b'{') => self.read_object(reading),
-            Some(b'[') => self.read_json(reading, "JSONArray"),
+            Some(b'[') => self.read_json(reading, reading.scanner.at(), JsonType::Array),
             _ => Err(reading.scanner.malformed("a value")),
         }
     }
 
     #[inline]
     fn read_string(&mut self, reading: &mut Reading) -> Result<()> {
-        let Some(leaf) = self.leaves.iter_mut().find(|leaf| leaf.takes_string()) else {
-            return self.read_json(reading, "String");
-        };
+        let start = reading.scanner.at();
         let text = reading.scanner.string()?.resolve(reading.scratch)?;
-        leaf.put_string(reading.row, text).map(|_| ())
+        for leaf in &mut self.leaves {
+            if leaf.put_string(reading.row, text)? == Put::Done {
+                return Ok(());
+            }
+        }
+        self.read_json(reading, start, JsonType::String)
     }
 
     #[inline]
     fn read_number(&mut self, reading: &mut Reading) -> Result<()> {
         let start = reading.scanner.at();
-        let text = reading.scanner.number()?;
-        // With one column the value itself tells whether it fits; only among several has one to be chosen.
-        let leaf = match self.leaves.as_mut_slice() {
-            [leaf] => Some(leaf),
-            leaves => leaves.iter_mut().find(|leaf| leaf.takes_number(text)),
-        };
-        let put = leaf.map_or(Ok(Put::WrongType), |leaf| leaf.put_number(reading.row, text))?;
-        if put == Put::WrongType {
-            *reading.scanner = reading.scanner.rewound(start);
-            let found =
-                if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') { "Integer" } else { "Double" };
-            return self.read_json(reading, found);
+        let number = reading.scanner.number()?;
+        for leaf in &mut self.leaves {
+            if leaf.put_number(reading.row, number)? == Put::Done {
+                return Ok(());
+            }
         }
-        Ok(())
+        self.read_json(reading, start, number.json_type())
     }
 
     fn read_boolean(&mut self, reading: &mut Reading, word: &str, literal: Literal) -> Result<()> {
-        let Some(leaf) = self.leaves.iter_mut().find(|leaf| leaf.takes_boolean()) else {
-            return self.read_json(reading, "Boolean");
-        };
-        leaf.put_boolean(reading.row, literal);
-        reading.scanner.literal(word)
+        let start = reading.scanner.at();
+        reading.scanner.literal(word)?;
+        if self.leaves.iter_mut().any(|leaf| leaf.put_boolean(reading.row, literal) == Put::Done) {
+            return Ok(());
+        }
+        self.read_json(reading, start, JsonType::Boolean)
     }
 
     fn read_null(&self, reading: &mut Reading) -> Result<()> {
         reading.scanner.literal("null")?;
-        if self.spec.nullable { Ok(()) } else { Err(self.wrong_type("null")) }
+        if self.spec.nullable { Ok(()) } else { Err(self.wrong_type(JsonType::Null)) }
     }
 
     fn read_object(&mut self, reading: &mut Reading) -> Result<()> {
         match &mut self.object {
             Some(object) => object.read(reading),
-            None => self.read_json(reading, "JSONObject"),
+            None => self.read_json(reading, reading.scanner.at(), JsonType::Object),
         }
     }
 
-    /// Reads any value into the column of JSON text, if there is one; `found` is what else the refusal says was found.
-    fn read_json(&mut self, reading: &mut Reading, found: &str) -> Result<()> {
-        let Some(leaf) = self.leaves.iter_mut().find(|leaf| leaf.column_type == ColumnType::Json) else {
+    /// Reads the value at `start`, which is of the type `found`, into the column of JSON text, if such values go there.
+    fn read_json(&mut self, reading: &mut Reading, start: usize, found: JsonType) -> Result<()> {
+        if !self.spec.kept_as_json.contains(&found) {
             return Err(self.wrong_type(found));
-        };
-        leaf.put_json(reading.row, reading.scanner.value()?);
+        }
+        *reading.scanner = reading.scanner.rewound(start);
+        let text = reading.scanner.value()?;
+        self.leaves.iter_mut().for_each(|leaf| leaf.put_json(reading.row, text));
         Ok(())
     }
 
     #[cold]
-    fn wrong_type(&self, found: &str) -> Box<Refusal> {
-        let object = self.object.iter().map(|_| "JSONObject");
-        let scalars = self.leaves.iter().map(|leaf| match leaf.column_type {
-            ColumnType::Boolean => "Boolean",
-            ColumnType::Integer => "Integer",
-            ColumnType::Decimal { .. } | ColumnType::Double => "Number",
-            ColumnType::Json => "JSONArray",
-            _ => "String",
+    fn wrong_type(&self, found: JsonType) -> Box<Refusal> {
+        let object = self.object.iter().map(|_| JsonType::Object.to_string());
+        let scalars = self.leaves.iter().filter_map(|leaf| match leaf.column_type {
+            ColumnType::Json => None,
+            ColumnType::Boolean => Some("Boolean"),
+            ColumnType::Integer => Some("Integer"),
+            ColumnType::Decimal { .. } | ColumnType::Double => Some("Number"),
+            _ => Some("String"),
         });
-        let expected: Vec<&str> = object.chain(scalars).collect();
+        let kept = self.spec.kept_as_json.iter().map(JsonType::to_string);
+        let expected: Vec<String> = object.chain(scalars.map(str::to_owned)).chain(kept).collect();
         match expected.as_slice() {
             [] => Refusal::violation(format!("expected: null, found: {found}")),
             _ => Refusal::violation(format!("expected type: {}, found: {found}", expected.join(" or "))),

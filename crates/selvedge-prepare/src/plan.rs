@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use selvedge_core::{Change, Column, ColumnType, Path, TableState, system};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::object::MAX_COLUMNS;
 use crate::prepare::{Blocked, Part};
+use crate::records::Records;
 
 /// The table as a load leaves it.
 pub(crate) struct Plan {
@@ -30,27 +31,32 @@ pub(crate) fn plan(planned_on: Option<&TableState>, parts: &[Part]) -> Result<Pl
             columns.len()
         )));
     }
-    let keys = keys(&columns, parts)?;
-    if let Some(state) = planned_on
-        && state.keys != keys
-    {
-        return Err(Blocked::new(format!(
-            "the table's keys are ({}), but the batch's are ({}), or of other types; send it under another table name, or \
-             with the keys the table has",
-            state.keys.join(", "),
-            keys.join(", ")
-        )));
-    }
+    let standing = planned_on.map(|state| state.keys.clone());
+    let keys = parts.iter().try_fold(standing, |standing, part| {
+        let keys = keys(&columns, &part.records)?;
+        match standing {
+            Some(standing) if standing != keys => Err(other_keys(&standing, &keys)),
+            _ => Ok(Some(keys)),
+        }
+    })?;
     let changes = match planned_on {
         None => vec![Change::CreateTable(columns.clone())],
         Some(_) => columns.iter().skip(known.len()).cloned().map(Change::AddColumn).collect(),
     };
-    Ok(Plan { columns, keys, changes })
+    Ok(Plan { columns, keys: keys.unwrap_or_default(), changes })
 }
 
-/// The names of the key columns.
-fn keys(columns: &[Column], parts: &[Part]) -> Result<Vec<String>, Blocked> {
-    let Some(records) = parts.first().map(|part| &part.records) else { return Ok(Vec::new()) };
+fn other_keys(standing: &[String], found: &[String]) -> Blocked {
+    Blocked::new(format!(
+        "the table's keys are ({}), but the batch's are ({}), or of other types; send it under another table name, or with \
+         the keys the table has",
+        standing.join(", "),
+        found.join(", ")
+    ))
+}
+
+/// The names of the columns that hold the records' keys.
+fn keys(columns: &[Column], records: &Records) -> Result<Vec<String>, Blocked> {
     let name_of = |key: &String| {
         let path = Path(vec![key.clone()]);
         let source = records.columns.iter().find(|column| column.path == path);
@@ -64,10 +70,20 @@ fn find<'c>(columns: &'c [Column], path: &Path, column_type: ColumnType) -> Opti
     columns.iter().find(|column| column.column_type == column_type && column.path.as_ref() == Some(path))
 }
 
+/// Names no property's column may take.
+const SYSTEM: [&str; 6] = [
+    system::PRIMARY_KEY,
+    system::EXTRACTED_AT,
+    system::RECEIVED_AT,
+    system::BATCHED_AT,
+    system::SEQUENCE,
+    system::TABLE_VERSION,
+];
+
 /// The columns of a table while new ones are added.
 struct Columns {
     all: Vec<Column>,
-    /// Names in lower case: they are unique without regard to case.
+    /// Names in lower case, selvedge's own among them: they are unique without regard to case.
     names: HashSet<String>,
     /// What the paths and types already have a column for.
     sources: HashSet<(Path, ColumnType)>,
@@ -75,7 +91,8 @@ struct Columns {
 
 impl Columns {
     fn new(known: &[Column]) -> Self {
-        let names = known.iter().map(|column| column.name.to_lowercase()).collect();
+        let own = SYSTEM.into_iter().map(str::to_owned);
+        let names = own.chain(known.iter().map(|column| column.name.to_lowercase())).collect();
         let source = |column: &Column| Some((column.path.clone()?, column.column_type));
         Self { all: known.to_vec(), names, sources: known.iter().filter_map(source).collect() }
     }
@@ -104,7 +121,8 @@ impl Columns {
             (versioned, system::TABLE_VERSION, ColumnType::Integer),
         ];
         for (wanted, name, column_type) in wanted {
-            if wanted && !self.names.contains(name) {
+            let stands = |column: &Column| column.path.is_none() && column.name == name;
+            if wanted && !self.all.iter().any(stands) {
                 self.push(Column { name: name.to_owned(), path: None, column_type });
             }
         }
@@ -124,8 +142,16 @@ impl Columns {
         if !self.names.contains(&name.to_lowercase()) {
             return name;
         }
-        let hash = xxh3_64(format!("{path} {column_type}").as_bytes());
-        format!("{name}__{hash:016x}")
+        let source = format!("{path} {column_type}");
+        let mut seed = 0;
+        loop {
+            let hashed = format!("{name}__{:016x}", xxh3_64_with_seed(source.as_bytes(), seed));
+            // Only a property that was named after this very hash makes a second attempt necessary.
+            if !self.names.contains(&hashed.to_lowercase()) {
+                return hashed;
+            }
+            seed += 1;
+        }
     }
 }
 
@@ -133,13 +159,15 @@ impl Columns {
 /// of what the destinations allow.
 const MAX_PLAIN_BYTES: usize = 100;
 
+/// The names on the path, joined. Control characters, which identifiers cannot hold everywhere, become `_`.
 fn shortened(path: &Path) -> String {
-    let mut name = path.0.join("__");
+    let joined = path.0.join("__");
+    let mut name = joined.replace(char::is_control, "_");
     if name.is_empty() {
         name.push('_');
     }
     if name.len() > MAX_PLAIN_BYTES {
-        let hash = xxh3_64(name.as_bytes());
+        let hash = xxh3_64(joined.as_bytes());
         let mut end = MAX_PLAIN_BYTES - 18;
         while !name.is_char_boundary(end) {
             end -= 1;

@@ -1,6 +1,10 @@
 //! What a record may hold: a JSON Schema, compiled for the decoder.
 
+use std::cmp::Ordering;
+
 use selvedge_core::ColumnType;
+
+use crate::json_type::JsonType;
 
 /// An object and its properties.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +47,8 @@ pub(crate) struct ValueType {
     pub(crate) nullable: bool,
     pub(crate) object: Option<RecordType>,
     pub(crate) scalars: Vec<Scalar>,
+    /// What goes into the scalar of type JSON, if there is one.
+    pub(crate) kept_as_json: Vec<JsonType>,
 }
 
 /// One type of scalar, with what its values must satisfy besides.
@@ -61,7 +67,7 @@ pub(crate) struct Limits {
     pub(crate) min_length: Option<u64>,
     /// In characters.
     pub(crate) max_length: Option<u64>,
-    /// The value as an integer, at the column's scale, must divide by this.
+    /// The value as an integer, at the column's scale, must divide by this; `None` when any does.
     pub(crate) multiple_of: Option<i128>,
 }
 
@@ -71,6 +77,8 @@ pub(crate) struct Bound {
     /// The bound as the schema writes it.
     pub(crate) text: String,
     pub(crate) value: f64,
+    /// The bound as an integer at the column's scale, if it is one.
+    pub(crate) scaled: Option<i128>,
     pub(crate) itself: Itself,
 }
 
@@ -81,15 +89,43 @@ pub(crate) enum Itself {
     Beyond,
 }
 
+impl Bound {
+    /// Whether a value that compares to the bound like this is refused, when those on the side of `beyond` are.
+    pub(crate) fn refuses(&self, compared: Ordering, beyond: Ordering) -> bool {
+        compared == beyond || (compared.is_eq() && self.itself == Itself::Beyond)
+    }
+}
+
 impl ValueType {
     /// Whatever JSON allows, kept as its text.
     pub(crate) fn anything() -> Self {
-        Self { nullable: true, object: None, scalars: vec![Scalar::plain(ColumnType::Json)] }
+        let mut value = Self { nullable: true, ..Self::default() };
+        let types = [JsonType::Boolean, JsonType::Integer, JsonType::Double, JsonType::String];
+        types.into_iter().chain([JsonType::Array, JsonType::Object]).for_each(|kept| value.keep_as_json(kept));
+        value
+    }
+
+    /// Allows values of this JSON type too, kept as their text.
+    pub(crate) fn keep_as_json(&mut self, kept: JsonType) {
+        self.kept_as_json.push(kept);
+        self.add_scalar(Scalar::plain(ColumnType::Json));
+    }
+
+    /// Allows this scalar too.
+    pub(crate) fn add_scalar(&mut self, scalar: Scalar) {
+        if self.scalars.iter().all(|known| known.column_type != scalar.column_type) {
+            self.scalars.push(scalar);
+        }
     }
 }
 
 impl Scalar {
     pub(crate) fn plain(column_type: ColumnType) -> Self {
         Self { column_type, limits: Limits::default() }
+    }
+
+    /// The limits, if there are any.
+    pub(crate) fn limits(&self) -> Option<Limits> {
+        Some(self.limits.clone()).filter(|limits| *limits != Limits::default())
     }
 }

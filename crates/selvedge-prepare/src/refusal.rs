@@ -21,6 +21,7 @@ enum Fault {
     Schema,
     Record,
     MissingKey,
+    Sequence,
 }
 
 impl Refusal {
@@ -44,6 +45,16 @@ impl Refusal {
         let mut refusal = Self::new(Fault::MissingKey, format!("Record is missing key property {name}"));
         refusal.prepend(name);
         refusal
+    }
+
+    /// An object holds the property `name` twice.
+    pub(crate) fn twice(name: &str) -> Box<Self> {
+        Self::violation("the key stands twice in one object").under(name)
+    }
+
+    /// A message's sequence does not fit.
+    pub(crate) fn sequence() -> Box<Self> {
+        Self::new(Fault::Sequence, format!("sequence can not be above {}", i64::MAX))
     }
 
     fn new(fault: Fault, reason: impl Into<String>) -> Box<Self> {
@@ -92,12 +103,12 @@ impl fmt::Display for Refusal {
             (Fault::Request, Some(index)) => {
                 write!(f, "Request failed validation:#/messages/{index}{pointer}: {reason}")
             }
-            (Fault::Request, None) => write!(f, "Request failed validation:#{pointer}: {reason}"),
-            (Fault::Schema, _) => write!(f, "Invalid JSON schema: #{pointer}: {reason}"),
+            (Fault::Request | Fault::Record, None) => write!(f, "Request failed validation:#{pointer}: {reason}"),
+            (Fault::Sequence, _) => write!(f, "Request failed validation:#: {reason}"),
+            (Fault::Schema, _) => write!(f, "Invalid JSON schema: {reason}"),
             (Fault::Record, Some(index)) => {
                 write!(f, "Record {index} did not conform to schema:\n#{pointer}: {reason}")
             }
-            (Fault::Record, None) => write!(f, "#{pointer}: {reason}"),
             (Fault::MissingKey, _) => f.write_str(reason),
         }
     }

@@ -3,7 +3,11 @@
 //! It checks the grammar of what it passes (RFC 8259) and hands out slices of the text; nothing is copied but strings with
 //! escapes. The text is known to be UTF-8 before it gets here.
 
+use std::borrow::Cow;
+
+use crate::number::{MAX_SMALL_DIGITS, Number, Small};
 use crate::refusal::Refusal;
+use crate::string::JsonString;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -14,15 +18,6 @@ const MAX_DEPTH: usize = 128;
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-}
-
-/// A string as it stands between its quotes.
-#[derive(Clone, Copy)]
-pub(crate) enum JsonString<'a> {
-    /// Without escapes: the text itself.
-    Plain(&'a str),
-    /// With escapes, to be resolved by [`unescape`].
-    Escaped(&'a str),
 }
 
 impl<'a> Scanner<'a> {
@@ -43,47 +38,39 @@ impl<'a> Scanner<'a> {
     /// The next byte that is not white space, left where it is.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        while let Some(&byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(byte);
             }
             self.at += 1;
         }
-        None
     }
 
     /// Passes `byte`, which must come next.
     #[inline]
     pub(crate) fn pass(&mut self, byte: u8) -> Result<()> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            return Ok(());
-        }
-        Err(self.malformed(&format!("`{}`", char::from(byte))))
+        self.peek();
+        if self.passes(byte) { Ok(()) } else { Err(self.without(byte)) }
     }
 
     /// Whether the container just opened ends at once; passes its end if so.
     #[inline]
     pub(crate) fn closes(&mut self, close: u8) -> bool {
-        let closes = self.peek() == Some(close);
-        self.at += usize::from(closes);
-        closes
+        self.peek();
+        self.passes(close)
     }
 
     /// Passes what follows a member: true after a comma, false after the container's end.
     #[inline]
     pub(crate) fn continues(&mut self, close: u8) -> Result<bool> {
-        match self.peek() {
-            Some(b',') => {
-                self.at += 1;
-                Ok(true)
-            }
-            Some(byte) if byte == close => {
-                self.at += 1;
-                Ok(false)
-            }
-            _ => Err(self.malformed(&format!("`,` or `{}`", char::from(close)))),
+        self.peek();
+        if self.passes(b',') {
+            Ok(true)
+        } else if self.passes(close) {
+            Ok(false)
+        } else {
+            Err(self.without(close))
         }
     }
 
@@ -119,51 +106,85 @@ impl<'a> Scanner<'a> {
     pub(crate) fn string(&mut self) -> Result<JsonString<'a>> {
         self.pass(b'"')?;
         let start = self.at;
-        let bytes = self.text.as_bytes();
         let mut escaped = false;
         loop {
-            self.at = special_byte(bytes, self.at);
-            match bytes.get(self.at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.at += 2;
-                }
-                _ => return Err(self.malformed("the end of a string (control characters must be escaped)")),
+            self.at += plain_bytes(self.rest());
+            if self.text.as_bytes().get(self.at) == Some(&b'"') {
+                break;
             }
+            self.pass_escape()?;
+            escaped = true;
         }
         let inner = self.slice(start, self.at);
         self.at += 1;
         Ok(if escaped { JsonString::Escaped(inner) } else { JsonString::Plain(inner) })
     }
 
-    /// Passes a number and gives its text.
+    /// Passes a backslash and what it escapes.
+    fn pass_escape(&mut self) -> Result<()> {
+        if !self.passes(b'\\') {
+            return Err(self.malformed("the end of a string (control characters must be escaped)"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Passes a number.
     #[inline]
-    pub(crate) fn number(&mut self) -> Result<&'a str> {
+    pub(crate) fn number(&mut self) -> Result<Number<'a>> {
         self.peek();
-        let bytes = self.rest();
-        let mut end = usize::from(bytes.first() == Some(&b'-'));
-        let whole = digits(bytes, end);
-        let leading_zero = whole > 1 && bytes.get(end) == Some(&b'0');
-        end += whole;
-        let mut complete = whole > 0 && !leading_zero;
-        if bytes.get(end) == Some(&b'.') {
-            let fraction = digits(bytes, end + 1);
+        let start = self.at;
+        let negative = self.passes(b'-');
+        let leading_zero = self.text.as_bytes().get(self.at) == Some(&b'0');
+        let mut value = 0;
+        let whole = self.digits(&mut value);
+        let mut complete = whole == 1 || (whole > 1 && !leading_zero);
+        let mut fraction = 0;
+        if self.passes(b'.') {
+            fraction = self.digits(&mut value);
             complete &= fraction > 0;
-            end += 1 + fraction;
         }
-        if matches!(bytes.get(end), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-            let exponent = digits(bytes, end + 1 + sign);
-            complete &= exponent > 0;
-            end += 1 + sign + exponent;
-        }
-        if !complete {
+        let exponent = self.exponent();
+        if !complete || exponent == Some(0) {
+            self.at = start;
             return Err(self.malformed("a number"));
         }
-        let start = self.at;
-        self.at += end;
-        Ok(self.slice(start, self.at))
+        let digits = if negative { value.wrapping_neg() } else { value };
+        let small = exponent.is_none() && whole + fraction <= MAX_SMALL_DIGITS;
+        Ok(Number { text: self.slice(start, self.at), small: small.then_some(Small { digits, fraction }) })
+    }
+
+    /// Passes an exponent, if one comes next, and gives how many digits it has.
+    #[inline]
+    fn exponent(&mut self) -> Option<usize> {
+        let Some(b'e' | b'E') = self.text.as_bytes().get(self.at) else { return None };
+        self.at += 1;
+        let _signed = self.passes(b'+') || self.passes(b'-');
+        Some(self.digits(&mut 0))
+    }
+
+    /// Passes digits, gives how many, and appends them to `value`, which is of use while they fit.
+    #[inline]
+    fn digits(&mut self, value: &mut i64) -> usize {
+        let mut count = 0;
+        for byte in self.rest() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            *value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+            count += 1;
+        }
+        self.at += count;
+        count
+    }
+
+    /// Passes `byte` if it stands right here.
+    #[inline]
+    fn passes(&mut self, byte: u8) -> bool {
+        let passes = self.text.as_bytes().get(self.at) == Some(&byte);
+        self.at += usize::from(passes);
+        passes
     }
 
     /// Passes `true`, `false` or `null`.
@@ -187,33 +208,51 @@ impl<'a> Scanner<'a> {
 
     fn skip(&mut self, depth: usize) -> Result<()> {
         match self.peek() {
-            Some(b'"') => self.string().and_then(JsonString::check),
-            Some(b'{') => self.skip_members(depth, b'}'),
-            Some(b'[') => self.skip_members(depth, b']'),
+            Some(b'"') => self.string()?.resolved().map(drop),
+            Some(b'{') => self.skip_object(depth),
+            Some(b'[') => self.skip_array(depth),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),
-            _ => self.number().map(|_| ()),
+            _ => self.number().map(drop),
         }
     }
 
-    fn skip_members(&mut self, depth: usize, close: u8) -> Result<()> {
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(Refusal::request(format!("values nest deeper than {MAX_DEPTH} levels")));
-        };
+    fn skip_object(&mut self, depth: usize) -> Result<()> {
+        let depth = inside(depth)?;
         self.at += 1;
-        if self.closes(close) {
+        if self.closes(b'}') {
             return Ok(());
         }
+        let mut names = Vec::new();
         loop {
-            if close == b'}' {
-                self.name()?.check()?;
-            }
-            self.skip(depth)?;
-            if !self.continues(close)? {
-                return Ok(());
+            let name = self.name()?.resolved()?;
+            self.skip(depth).map_err(|refusal| refusal.under(&name))?;
+            names.push(name);
+            if !self.continues(b'}')? {
+                return check_unique(names);
             }
         }
+    }
+
+    fn skip_array(&mut self, depth: usize) -> Result<()> {
+        let depth = inside(depth)?;
+        self.at += 1;
+        if self.closes(b']') {
+            return Ok(());
+        }
+        for index in 0_u64.. {
+            self.skip(depth).map_err(|refusal| refusal.under(&index.to_string()))?;
+            if !self.continues(b']')? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn without(&self, byte: u8) -> Box<Refusal> {
+        self.malformed(&format!("`{}`", char::from(byte)))
     }
 
     /// The refusal of a text that is no JSON here.
@@ -236,97 +275,34 @@ impl<'a> Scanner<'a> {
     }
 }
 
-impl<'a> JsonString<'a> {
-    /// The string itself, resolved into `scratch` where it has escapes.
-    #[inline]
-    pub(crate) fn resolve<'s>(self, scratch: &'s mut String) -> Result<&'s str>
-    where
-        'a: 's,
-    {
-        match self {
-            Self::Plain(text) => Ok(text),
-            Self::Escaped(text) => {
-                scratch.clear();
-                unescape(text, scratch)?;
-                Ok(scratch)
-            }
-        }
-    }
+fn inside(depth: usize) -> Result<usize> {
+    depth.checked_sub(1).ok_or_else(|| Refusal::request(format!("values nest deeper than {MAX_DEPTH} levels")))
+}
 
-    fn check(self) -> Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Escaped(text) => unescape(text, &mut String::new()),
-        }
+fn check_unique(mut names: Vec<Cow<str>>) -> Result<()> {
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair.first() == pair.last()) {
+        Some(twice) => Err(Refusal::twice(twice.first().map_or("", |name| name))),
+        None => Ok(()),
     }
 }
 
-fn unescape(text: &str, into: &mut String) -> Result<()> {
-    let mut rest = text;
-    while let Some(backslash) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let (plain, escape) = rest.split_at(backslash);
-        into.push_str(plain);
-        let (character, length) = escaped_character(escape).ok_or_else(|| {
-            Refusal::request("malformed JSON: a string holds an unknown escape or half a surrogate pair".to_owned())
-        })?;
-        into.push(character);
-        rest = escape.get(length..).unwrap_or_default();
-    }
-    into.push_str(rest);
-    Ok(())
-}
-
-/// The character an escape at the start of `text` stands for, and the escape's length in bytes.
-fn escaped_character(text: &str) -> Option<(char, usize)> {
-    let simple = match text.as_bytes().get(1)? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unicode_escape(text),
-        _ => return None,
-    };
-    Some((simple, 2))
-}
-
-fn unicode_escape(text: &str) -> Option<(char, usize)> {
-    let first = code_unit(text)?;
-    if let Some(character) = char::from_u32(u32::from(first)) {
-        return Some((character, 6));
-    }
-    let second = code_unit(text.get(6..)?)?;
-    let character = char::decode_utf16([first, second]).next()?.ok()?;
-    Some((character, 12))
-}
-
-fn code_unit(text: &str) -> Option<u16> {
-    let hex = text.strip_prefix("\\u")?.get(..4)?;
-    let all_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    all_hex.then(|| u16::from_str_radix(hex, 16).ok())?
-}
-
-fn digits(bytes: &[u8], from: usize) -> usize {
-    bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-/// The index of the first quote, backslash or control character at or after `at`; the text's length without one.
+/// How many bytes come before the first quote, backslash or control character; all of them without one.
 ///
 /// Eight bytes are looked at together: strings are what JSON mostly consists of.
 #[inline]
-fn special_byte(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let found = special_marks(u64::from_le_bytes(*chunk));
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks();
+    let mut plain = 0;
+    for word in words {
+        let found = special_marks(u64::from_le_bytes(*word));
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return plain + (found.trailing_zeros() / 8) as usize;
         }
-        at += 8;
+        plain += 8;
     }
-    let tail = bytes.get(at..).unwrap_or_default();
-    at + tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(tail.len())
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    plain + tail.iter().position(special).unwrap_or(tail.len())
 }
 
 /// Marks the high bit of each byte that is a quote, a backslash or below 0x20. Marks above the lowest one may be wrong:

@@ -11,8 +11,9 @@ use selvedge_core::{ColumnType, MAX_DECIMAL_SCALE};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::number;
-use crate::record_type::{Additional, Bound, Field, Itself, Limits, Presence, RecordType, Scalar, ValueType};
+use crate::json_type::JsonType;
+use crate::limits;
+use crate::record_type::{Additional, Field, Presence, RecordType, Scalar, ValueType};
 use crate::refusal::Refusal;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
@@ -82,7 +83,7 @@ const UNSUPPORTED: [&str; 20] = [
 
 fn compile(schema: &Value, keys: &[String]) -> Result<RecordType> {
     let Value::Object(root) = schema else {
-        return Err(Refusal::schema(format!("expected type: JSONObject, found: {}", json_type(schema))));
+        return Err(Refusal::schema(format!("expected type: JSONObject, found: {}", JsonType::of(schema))));
     };
     if let Some(declared) = root.get("type").filter(|declared| !names_object(declared)) {
         return Err(Refusal::schema(format!("a record is an object, but the schema's type is {declared}")));
@@ -161,7 +162,7 @@ fn required_names(schema: &Map<String, Value>) -> Result<Vec<&str>> {
         None | Some(Value::Bool(_)) => Ok(Vec::new()),
         Some(Value::Array(names)) => Ok(names.iter().filter_map(Value::as_str).collect()),
         Some(other) => {
-            Err(Refusal::schema(format!("expected type: JSONArray, found: {}", json_type(other))).under("required"))
+            Err(Refusal::schema(format!("expected type: JSONArray, found: {}", JsonType::of(other))).under("required"))
         }
     }
 }
@@ -181,7 +182,10 @@ fn value(schema: &Value, depth: usize) -> Result<ValueType> {
         match name {
             "null" => value.nullable = true,
             "object" if schema.contains_key("properties") => value.object = Some(object(schema, depth)?),
-            _ => value.scalars.push(scalar(name, schema)?),
+            // Without declared properties there is nothing to flatten; what is inside is kept as it came.
+            "object" => value.keep_as_json(JsonType::Object),
+            "array" => value.keep_as_json(JsonType::Array),
+            _ => value.add_scalar(scalar(name, schema)?),
         }
     }
     Ok(value)
@@ -190,29 +194,24 @@ fn value(schema: &Value, depth: usize) -> Result<ValueType> {
 fn scalar(name: &str, schema: &Map<String, Value>) -> Result<Scalar> {
     Ok(match name {
         "boolean" => Scalar::plain(ColumnType::Boolean),
-        "integer" => Scalar { column_type: ColumnType::Integer, limits: number_limits(schema, Some(0))? },
+        "integer" => Scalar { column_type: ColumnType::Integer, limits: limits::of_number(schema, Some(0))? },
         "number" => number_scalar(schema)?,
-        "string" => Scalar { column_type: string_type(schema), limits: string_limits(schema) },
-        // Without declared properties there is nothing to flatten; what is inside is kept as it came.
-        "array" | "object" => Scalar::plain(ColumnType::Json),
+        "string" => Scalar { column_type: string_type(schema), limits: limits::of_string(schema)? },
         other => return Err(Refusal::schema(format!("unknown type: [{other}]"))),
     })
 }
 
 fn number_scalar(schema: &Map<String, Value>) -> Result<Scalar> {
     let Some(step) = schema.get("multipleOf") else {
-        return Ok(Scalar { column_type: ColumnType::Double, limits: number_limits(schema, None)? });
+        return Ok(Scalar { column_type: ColumnType::Double, limits: limits::of_number(schema, None)? });
     };
-    let text = step.to_string();
-    let scale =
-        number::canonical(&text).map_or(usize::MAX, |text| text.split_once('.').map_or(0, |(_, digits)| digits.len()));
+    let digits = |exact: String| exact.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let scale = limits::exact(step).map_or(usize::MAX, digits);
     let scale = u8::try_from(scale).ok().filter(|scale| *scale <= MAX_DECIMAL_SCALE);
     let Some(scale) = scale else {
-        return Err(Refusal::schema(format!(
-            "multipleOf {text} has more than {MAX_DECIMAL_SCALE} digits after the point"
-        )));
+        return Err(Refusal::schema(format!("multipleOf has more than {MAX_DECIMAL_SCALE} digits after the point")));
     };
-    Ok(Scalar { column_type: ColumnType::Decimal { scale }, limits: number_limits(schema, Some(scale))? })
+    Ok(Scalar { column_type: ColumnType::Decimal { scale }, limits: limits::of_number(schema, Some(scale))? })
 }
 
 fn string_type(schema: &Map<String, Value>) -> ColumnType {
@@ -225,42 +224,6 @@ fn string_type(schema: &Map<String, Value>) -> ColumnType {
     }
 }
 
-fn string_limits(schema: &Map<String, Value>) -> Limits {
-    let length = |name: &str| schema.get(name).and_then(Value::as_f64).map(|length| length as u64);
-    Limits { min_length: length("minLength"), max_length: length("maxLength"), ..Limits::default() }
-}
-
-fn number_limits(schema: &Map<String, Value>, scale: Option<u8>) -> Result<Limits> {
-    let multiple_of = match (schema.get("multipleOf"), scale) {
-        (Some(step), Some(scale)) => Some(step_at_scale(step, scale)?),
-        _ => None,
-    };
-    let minimum = bound(schema, "minimum", "exclusiveMinimum")?;
-    let maximum = bound(schema, "maximum", "exclusiveMaximum")?;
-    Ok(Limits { minimum, maximum, multiple_of, ..Limits::default() })
-}
-
-fn step_at_scale(step: &Value, scale: u8) -> Result<i128> {
-    let step = step.as_number().and_then(|step| number::scaled(&step.to_string(), scale)).filter(|step| *step > 0);
-    step.ok_or_else(|| Refusal::schema("multipleOf is a number above 0, and a whole one for integers"))
-}
-
-/// The bound named `plain`, where draft 4 may add `exclusive: true`, or the one draft 7 names `exclusive` itself.
-fn bound(schema: &Map<String, Value>, plain: &str, exclusive: &str) -> Result<Option<Bound>> {
-    let (limit, itself) = match (schema.get(plain), schema.get(exclusive)) {
-        (None, None | Some(Value::Bool(_))) => return Ok(None),
-        (Some(_), Some(Value::Number(_))) => {
-            return Err(Refusal::schema(format!("use either {plain} or {exclusive}, not both")));
-        }
-        (None, Some(limit)) | (Some(limit), Some(Value::Bool(true))) => (limit, Itself::Beyond),
-        (Some(limit), _) => (limit, Itself::Within),
-    };
-    let Some(value) = limit.as_f64() else {
-        return Err(Refusal::schema(format!("expected type: Number, found: {}", json_type(limit))).under(plain));
-    };
-    Ok(Some(Bound { text: limit.to_string(), value, itself }))
-}
-
 fn check_supported(schema: &Map<String, Value>) -> Result<()> {
     match UNSUPPORTED.iter().find(|keyword| schema.contains_key(**keyword)) {
         None => Ok(()),
@@ -271,18 +234,6 @@ fn check_supported(schema: &Map<String, Value>) -> Result<()> {
 }
 
 fn not_an_object(schema: &Value) -> Box<Refusal> {
-    let found = json_type(schema);
+    let found = JsonType::of(schema);
     Refusal::schema(format!("key null: expected type is one of JSONObject, found: {found}"))
-}
-
-/// The name the Import API's errors give a JSON value's type.
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "Boolean",
-        Value::Number(_) => "Number",
-        Value::String(_) => "String",
-        Value::Array(_) => "JSONArray",
-        Value::Object(_) => "JSONObject",
-    }
 }

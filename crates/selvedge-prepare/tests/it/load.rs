@@ -1,0 +1,64 @@
+//! Loads, prepared from decoded batches.
+
+use std::sync::Arc;
+
+use selvedge_core::{Capabilities, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState};
+use selvedge_prepare::{Blocked, Pending, Records, prepare};
+
+use crate::batch::decoded;
+use crate::shown;
+
+/// 2026-11-23T00:00:00Z, when all batches here are prepared.
+pub(crate) const BATCHED_AT: i64 = 1_795_392_000_000_000;
+
+/// The queue of all loads here but those that say otherwise.
+pub(crate) fn queue() -> QueueId {
+    QueueId::from_bytes(*b"the tests' queue")
+}
+
+/// A batch that waits, of which nothing is applied.
+pub(crate) fn pending(batch: u64, records: Records) -> Pending {
+    let received_at = BATCHED_AT - 1_000_000 * i64::try_from(100 - batch).unwrap();
+    Pending { batch, received_at, applied: 0, records: Arc::new(records) }
+}
+
+/// A batch that waits, of records whose sequences count from 1.
+pub(crate) fn waiting(batch: u64, schema: &str, keys: &[&str], records: &[&str]) -> Pending {
+    pending(batch, decoded(schema, keys, records).unwrap())
+}
+
+pub(crate) fn prepared(
+    state: Option<&TableState>,
+    pending: &[Pending],
+    row_order: RowOrder,
+) -> Result<TableLoad, Blocked> {
+    let table = TableName::new(None, "t").unwrap();
+    let capabilities = Capabilities { kind: "test", row_order, worthwhile_records: 1 };
+    let load = prepare(&table, state, queue(), pending, &capabilities, BATCHED_AT)?;
+    check_layout(&load);
+    Ok(load)
+}
+
+/// What a destination holds once a load is applied to an empty table.
+pub(crate) fn applied(load: &TableLoad) -> TableState {
+    load.committed(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 })
+}
+
+/// The values of a column; panics if there is none of this name.
+pub(crate) fn values(load: &TableLoad, name: &str) -> Vec<Option<String>> {
+    let column = load.rows.column_by_name(name).unwrap_or_else(|| panic!("no column {name}"));
+    (0..column.len()).map(|row| shown::value(column, row)).collect()
+}
+
+/// The rows are laid out as the load says, whatever it holds.
+fn check_layout(load: &TableLoad) {
+    let schema = load.rows.schema();
+    let fields: Vec<_> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    let expected: Vec<_> = load.columns.iter().map(selvedge_core::Column::arrow_field).collect();
+    assert_eq!(fields, expected);
+    let mut names: Vec<String> = load.columns.iter().map(|column| column.name.to_lowercase()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), load.columns.len(), "names are unique without regard to case");
+    assert!(load.columns.iter().all(|column| column.name.len() < 128 && !column.name.contains('\0')));
+}

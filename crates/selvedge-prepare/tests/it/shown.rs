@@ -1,0 +1,45 @@
+//! Values of columns as text a person can compare.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
+use selvedge_prepare::Records;
+
+/// The values of a record: `/path type value`, one a line, in the order of the columns. Nulls are left out.
+pub(crate) fn row(records: &Records, row: usize) -> String {
+    let lines = records.columns.iter().filter_map(|column| {
+        assert_eq!(column.values.data_type(), &column.column_type.arrow(), "{}", column.path);
+        assert_eq!(column.values.len(), records.len(), "{}", column.path);
+        Some(format!("{} {} {}", column.path, column.column_type, value(&column.values, row)?))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// One value; `None` for null.
+pub(crate) fn value(array: &ArrayRef, row: usize) -> Option<String> {
+    let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+    array.is_valid(row).then(|| match array.data_type() {
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Decimal128(..) => array.as_primitive::<Decimal128Type>().value_as_string(row),
+        DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+        DataType::Timestamp(..) => moment(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        DataType::Date32 => {
+            let days = array.as_primitive::<Date32Type>().value(row);
+            (epoch + TimeDelta::days(i64::from(days))).to_string()
+        }
+        DataType::Time64(_) => {
+            let micros = array.as_primitive::<Time64MicrosecondType>().value(row);
+            (NaiveTime::MIN + TimeDelta::microseconds(micros)).format("%H:%M:%S%.6f").to_string()
+        }
+        other => panic!("no column is of type {other}"),
+    })
+}
+
+/// A moment, from microseconds since 1970.
+pub(crate) fn moment(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros).unwrap().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
