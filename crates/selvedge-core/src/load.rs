@@ -1,6 +1,6 @@
 //! One load: what a destination applies in one transaction.
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 
 use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState};
 

@@ -1,6 +1,6 @@
 //! Loading a keyless table: each load appends a file, and small files are merged as they gather.
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use selvedge_core::LoadError;
 
 use crate::manifest::DataFile;

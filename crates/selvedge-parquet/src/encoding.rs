@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
-use arrow::compute::take;
-use arrow::datatypes::DataType;
-use arrow::error::ArrowError;
-use arrow::row::{RowConverter, SortField};
+use arrow_array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow_row::{RowConverter, SortField};
+use arrow_schema::{ArrowError, DataType};
+use arrow_select::take::take;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};

@@ -1,10 +1,16 @@
 //! Keys: their order, and the text they have in the manifest.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
-use arrow::error::ArrowError;
-use arrow::row::{RowConverter, Rows, SortField};
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_row::{RowConverter, Rows, SortField};
+use arrow_schema::{ArrowError, DataType};
 use selvedge_core::{LoadError, TableLoad};
 
 use crate::error::refused;
@@ -60,11 +66,7 @@ impl KeyOrder {
 /// The key of a row as text.
 pub(crate) fn key_text(batch: &RecordBatch, row: usize, keys: &[String]) -> Result<KeyText, LoadError> {
     let row = batch.slice(row, 1);
-    let text = |column: &ArrayRef| -> Result<Option<String>, ArrowError> {
-        let text = cast(&cast(column, &plain(column.data_type()))?, &DataType::Utf8)?;
-        Ok(text.as_string::<i32>().iter().flatten().next().map(str::to_owned))
-    };
-    key_columns(&row, keys)?.iter().map(|column| text(column).map_err(unordered)).collect()
+    key_columns(&row, keys)?.iter().map(to_text).collect()
 }
 
 fn key_columns(batch: &RecordBatch, keys: &[String]) -> Result<Vec<ArrayRef>, LoadError> {
@@ -75,22 +77,55 @@ fn key_columns(batch: &RecordBatch, keys: &[String]) -> Result<Vec<ArrayRef>, Lo
     keys.iter().map(column).collect()
 }
 
-/// A text that is no value becomes null instead of an error, because the error would quote it.
-fn from_text(column: &StringArray, data_type: &DataType) -> Result<ArrayRef, LoadError> {
-    let values = cast(column, &plain(data_type)).and_then(|plain| cast(&plain, data_type)).map_err(unordered)?;
-    if values.null_count() != column.null_count() {
-        return Err(refused("the manifest holds a key that is none; restore the table from a backup"));
+/// The first value of a column as text. Moments and decimals are the whole numbers that stand for them, which no calendar
+/// and no rounding can bend.
+fn to_text(column: &ArrayRef) -> Result<Option<String>, LoadError> {
+    if column.is_null(0) {
+        return Ok(None);
     }
-    Ok(values)
+    Ok(Some(match column.data_type() {
+        DataType::Boolean => column.as_boolean().value(0).to_string(),
+        DataType::Utf8 => column.as_string::<i32>().value(0).to_owned(),
+        DataType::Int64 => first::<Int64Type>(column),
+        DataType::Float64 => first::<Float64Type>(column),
+        DataType::Decimal128(..) => first::<Decimal128Type>(column),
+        DataType::Timestamp(..) => first::<TimestampMicrosecondType>(column),
+        DataType::Date32 => first::<Date32Type>(column),
+        DataType::Time64(_) => first::<Time64MicrosecondType>(column),
+        other => return Err(no_key_type(other)),
+    }))
 }
 
-/// The type whose text stands for a type's values: moments are numbers, which no calendar or zone can bend.
-fn plain(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Timestamp(..) | DataType::Time64(_) => DataType::Int64,
-        DataType::Date32 => DataType::Int32,
-        other => other.clone(),
+fn first<T: ArrowPrimitiveType<Native: Display>>(column: &ArrayRef) -> String {
+    column.as_primitive::<T>().value(0).to_string()
+}
+
+/// The column of texts that [`to_text`] wrote. The error does not quote a text that is no value.
+fn from_text(texts: &StringArray, data_type: &DataType) -> Result<ArrayRef, LoadError> {
+    let column: ArrayRef = match data_type {
+        DataType::Boolean => Arc::new(texts.iter().map(|text| text?.parse().ok()).collect::<BooleanArray>()),
+        DataType::Utf8 => Arc::new(texts.clone()),
+        DataType::Int64 => parsed::<Int64Type>(texts, data_type),
+        DataType::Float64 => parsed::<Float64Type>(texts, data_type),
+        DataType::Decimal128(..) => parsed::<Decimal128Type>(texts, data_type),
+        DataType::Timestamp(..) => parsed::<TimestampMicrosecondType>(texts, data_type),
+        DataType::Date32 => parsed::<Date32Type>(texts, data_type),
+        DataType::Time64(_) => parsed::<Time64MicrosecondType>(texts, data_type),
+        other => return Err(no_key_type(other)),
+    };
+    if column.null_count() != texts.null_count() {
+        return Err(refused("the manifest holds a key that is none; restore the table from a backup"));
     }
+    Ok(column)
+}
+
+fn parsed<T: ArrowPrimitiveType<Native: FromStr>>(texts: &StringArray, data_type: &DataType) -> ArrayRef {
+    let values = texts.iter().map(|text| text?.parse::<T::Native>().ok());
+    Arc::new(values.collect::<PrimitiveArray<T>>().with_data_type(data_type.clone()))
+}
+
+fn no_key_type(data_type: &DataType) -> LoadError {
+    refused(format!("a column of Arrow type {data_type} cannot be a key; report this as an error of selvedge"))
 }
 
 fn unordered(error: ArrowError) -> LoadError {

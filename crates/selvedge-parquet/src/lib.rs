@@ -44,8 +44,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
 use selvedge_core::{
     Capabilities, Change, Column, Destination, LoadError, Outcome, RowOrder, TableLoad, TableName, TableState,
 };

@@ -6,10 +6,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
-use arrow::compute::interleave_record_batch;
-use arrow::datatypes::Int64Type;
-use arrow::row::{Row, Rows};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, Int64Array, RecordBatch};
+use arrow_row::{Row, Rows};
+use arrow_select::interleave::interleave_record_batch;
 use selvedge_core::{LoadError, Outcome, system};
 
 use crate::error::refused;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use selvedge_core::{LoadError, Outcome, TableLoad};
 
 use crate::key::KeyOrder;

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::compute::concat;
-use arrow::datatypes::{DataType, Int64Type};
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_row::{RowConverter, Rows, SortField};
+use arrow_schema::DataType;
+use arrow_select::concat::concat;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;

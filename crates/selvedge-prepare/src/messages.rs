@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use selvedge_core::Path;
 
 use crate::datetime;
@@ -134,17 +134,17 @@ enum Member {
 }
 
 impl Member {
-    /// Passes a member's name. Nobody escapes these, so they are compared as they stand before anything is resolved.
+    /// Passes a member's name and the colon, which is first looked for as nearly all senders write it.
     #[inline]
     fn pass(scanner: &mut Scanner, scratch: &mut String) -> Result<Self> {
-        const QUOTED: [(&[u8], Member); 4] = [
-            (b"\"action\"", Member::Action),
-            (b"\"sequence\"", Member::Sequence),
-            (b"\"data\"", Member::Data),
-            (b"\"time_extracted\"", Member::TimeExtracted),
+        const STARTS: [(&[u8], Member); 4] = [
+            (b"\"action\":", Member::Action),
+            (b"\"sequence\":", Member::Sequence),
+            (b"\"data\":", Member::Data),
+            (b"\"time_extracted\":", Member::TimeExtracted),
         ];
-        for (quoted, member) in QUOTED {
-            if scanner.passes_name(quoted)? {
+        for (start, member) in STARTS {
+            if scanner.passes_start(start) {
                 return Ok(member);
             }
         }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::error::ArrowError;
+use arrow_schema::ArrowError;
 use selvedge_core::{Capabilities, Position, QueueId, TableLoad, TableName, TableState};
 
 use crate::dedupe::{self, Winners};

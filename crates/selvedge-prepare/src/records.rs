@@ -1,6 +1,6 @@
 //! A batch, decoded.
 
-use arrow::array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, ArrayRef, Int64Array};
 use selvedge_core::{ColumnType, Path};
 
 /// The records of one batch as typed columns, one row a record, in the order of its messages.

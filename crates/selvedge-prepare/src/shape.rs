@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::{
     Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
     new_null_array,
 };
-use arrow::compute::interleave;
-use arrow::datatypes::Schema;
+use arrow_schema::Schema;
+use arrow_select::interleave::interleave;
 use selvedge_core::{Column, QueueId, system};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
