@@ -34,8 +34,8 @@ pub(crate) struct Object<'t> {
 
 struct Child<'t> {
     name: String,
-    /// The name as it stands in JSON, quotes included; empty when it would need escapes.
-    quoted: Vec<u8>,
+    /// The name with quotes and colon, as nearly all senders write it; empty when it needs escapes.
+    start: Vec<u8>,
     presence: Presence,
     /// One more than the row this property was last seen in.
     seen: usize,
@@ -95,8 +95,8 @@ impl<'t> Object<'t> {
     #[inline]
     fn child(&mut self, reading: &mut Reading, expected: usize) -> Result<usize> {
         if let Some(child) = self.children.get(expected)
-            && !child.quoted.is_empty()
-            && reading.scanner.passes_name(&child.quoted)?
+            && !child.start.is_empty()
+            && reading.scanner.passes_start(&child.start)
         {
             return Ok(expected);
         }
@@ -153,10 +153,10 @@ impl<'t> Object<'t> {
 impl<'t> Child<'t> {
     fn new(name: &str, spec: &'t ValueType, presence: Presence) -> Self {
         let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-        let quoted = if plain { format!("\"{name}\"").into_bytes() } else { Vec::new() };
+        let start = if plain { format!("\"{name}\":").into_bytes() } else { Vec::new() };
         let object = spec.object.as_ref().map(Object::new);
         let leaves = spec.scalars.iter().map(Leaf::new).collect();
-        Self { name: name.to_owned(), quoted, presence, seen: 0, value: Slot { spec, object, leaves } }
+        Self { name: name.to_owned(), start, presence, seen: 0, value: Slot { spec, object, leaves } }
     }
 
     #[inline]

@@ -50,8 +50,11 @@ impl<'a> Scanner<'a> {
     /// Passes `byte`, which must come next.
     #[inline]
     pub(crate) fn pass(&mut self, byte: u8) -> Result<()> {
-        self.peek();
-        if self.passes(byte) { Ok(()) } else { Err(self.without(byte)) }
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.without(byte))
     }
 
     /// Whether the container just opened ends at once; passes its end if so.
@@ -64,13 +67,16 @@ impl<'a> Scanner<'a> {
     /// Passes what follows a member: true after a comma, false after the container's end.
     #[inline]
     pub(crate) fn continues(&mut self, close: u8) -> Result<bool> {
-        self.peek();
-        if self.passes(b',') {
-            Ok(true)
-        } else if self.passes(close) {
-            Ok(false)
-        } else {
-            Err(self.without(close))
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.without(close)),
         }
     }
 
@@ -82,16 +88,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes `quoted` (a name with its quotes) and the colon after it, if that is what comes next.
+    /// Passes `start`, which begins with no white space, if it comes next.
     #[inline]
-    pub(crate) fn passes_name(&mut self, quoted: &[u8]) -> Result<bool> {
+    pub(crate) fn passes_start(&mut self, start: &[u8]) -> bool {
         self.peek();
-        if !self.rest().starts_with(quoted) {
-            return Ok(false);
+        let passes = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(start));
+        if passes {
+            self.at += start.len();
         }
-        self.at += quoted.len();
-        self.pass(b':')?;
-        Ok(true)
+        passes
     }
 
     /// Passes a member's name and the colon after it.
@@ -182,9 +187,11 @@ impl<'a> Scanner<'a> {
     /// Passes `byte` if it stands right here.
     #[inline]
     fn passes(&mut self, byte: u8) -> bool {
-        let passes = self.text.as_bytes().get(self.at) == Some(&byte);
-        self.at += usize::from(passes);
-        passes
+        if self.text.as_bytes().get(self.at) == Some(&byte) {
+            self.at += 1;
+            return true;
+        }
+        false
     }
 
     /// Passes `true`, `false` or `null`.
