@@ -1,4 +1,6 @@
 //! A program with the engine inside: `cargo run --release -p selvedge --example embed`
+#![expect(clippy::print_stdout, reason = "it shows what it did")]
+
 use std::error::Error;
 use std::time::Duration;
 
