@@ -112,9 +112,11 @@ impl Backlog {
         Sending { backlog: self, bytes }
     }
 
-    /// Takes in what an earlier engine left in the queue, for one destination.
-    pub(crate) fn inherit(&self, follower: usize, bounds: &TableBounds) {
-        self.with_track(follower, &bounds.table, |track| track.inherit(bounds.kept_records, bounds.deleted_to));
+    /// Takes in what an earlier engine left in the queue, for all destinations.
+    pub(crate) fn inherit(&self, bounds: &TableBounds) {
+        for follower in &mut self.lock().followers {
+            follower.tracks.entry(bounds.table.clone()).or_default().inherit(bounds);
+        }
     }
 
     /// Takes in batches that are durable now, for all destinations.
@@ -128,7 +130,7 @@ impl Backlog {
                 if repeated {
                     track.repeat(count);
                 } else {
-                    track.accept(count);
+                    track.accept(batch, count);
                     awaited |= track.is_running() && track.loaded_to < batch;
                 }
             }
@@ -164,7 +166,7 @@ impl Backlog {
             {
                 return Next::Load(table.clone());
             }
-            let waits = tracks.values().any(|track| track.waiting() > 0 && !track.is_paused());
+            let waits = tracks.values().any(Track::is_unfinished);
             state = self.wait(state, if waits { LOOK_AGAIN } else { Duration::MAX });
         }
     }
@@ -177,11 +179,6 @@ impl Backlog {
     /// Notes what a load committed. All batches up to and including `loaded_to` are in the destination now.
     pub(crate) fn commit(&self, follower: usize, table: &TableName, before: Counts, after: Counts, loaded_to: u64) {
         self.with_track(follower, table, |track| track.commit(before, after, loaded_to));
-        let mut state = self.lock();
-        let tracks = state.followers.iter().filter_map(|follower| follower.tracks.get(table));
-        // A destination that is away decodes again when it is back; its batches do not hold memory meanwhile.
-        let loaded_by_all = tracks.filter(|track| track.is_running()).map(|track| track.loaded_to).min();
-        state.cache.release(table, loaded_by_all.unwrap_or(u64::MAX));
     }
 
     /// Puts a table off after a failure that may pass.
@@ -209,6 +206,7 @@ impl Backlog {
         if let Some(follower) = state.followers.get_mut(follower) {
             change(follower.tracks.entry(table.clone()).or_default());
         }
+        state.release_loaded(table);
         drop(state);
         self.changed.notify_all();
     }
@@ -239,8 +237,8 @@ impl Backlog {
         let mut state = self.lock();
         loop {
             state.check_loaders()?;
-            let unfinished = |track: &Track| track.waiting() > 0 && !track.is_paused();
-            let unfinished = state.followers.iter().flat_map(|follower| follower.tracks.values()).any(unfinished);
+            let mut tracks = state.followers.iter().flat_map(|follower| follower.tracks.values());
+            let unfinished = tracks.any(Track::is_unfinished);
             let left = remaining(deadline);
             if !unfinished || left.is_zero() || state.stopping {
                 return Ok(state.followers.iter().flat_map(Follower::waiting).collect());
@@ -262,7 +260,8 @@ impl Backlog {
             state.check_loaders()?;
             let left = remaining(deadline);
             if track.is_paused() || left.is_zero() || state.stopping {
-                let reason = track.reason().unwrap_or("there was not enough time");
+                let no_failure = if state.stopping { "the engine was ended" } else { "there was not enough time" };
+                let reason = track.reason().unwrap_or(no_failure);
                 return not_loaded(format!("batch {batch} of {table} is durable but not yet in {name}: {reason}"));
             }
             state = self.wait(state, left);
@@ -271,6 +270,14 @@ impl Backlog {
 }
 
 impl State {
+    /// Lets go of a table's decoded batches that no destination awaits.
+    fn release_loaded(&mut self, table: &TableName) {
+        let tracks = self.followers.iter().filter_map(|follower| follower.tracks.get(table));
+        // A destination that is away decodes again when it is back; its batches do not hold memory meanwhile.
+        let loaded_by_all = tracks.filter(|track| track.is_running()).map(|track| track.loaded_to).min();
+        self.cache.release(table, loaded_by_all.unwrap_or(u64::MAX));
+    }
+
     fn check_loaders(&self) -> Result<(), EngineError> {
         match self.followers.iter().find(|follower| follower.loader == LoaderIs::Dead) {
             None => Ok(()),
@@ -294,7 +301,7 @@ impl Follower {
             records: track.waiting(),
             reason: track.reason().map(str::to_owned),
         };
-        self.tracks.iter().map(of_track).filter(|waiting| waiting.records > 0)
+        self.tracks.iter().filter(|(_, track)| track.is_behind()).map(of_track)
     }
 }
 

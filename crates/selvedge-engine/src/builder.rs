@@ -7,7 +7,7 @@ use std::thread;
 
 use selvedge_core::Destination;
 use selvedge_prepare::Schemas;
-use selvedge_queue::{EmbeddedQueue, Queue, TableBounds};
+use selvedge_queue::{EmbeddedQueue, Queue, Registration, TableBounds};
 
 use crate::backlog::Backlog;
 use crate::engine::Engine;
@@ -51,18 +51,21 @@ impl EngineBuilder {
     pub fn start(self) -> Result<Engine, EngineError> {
         self.check_names()?;
         let queue: Arc<dyn Queue> = Arc::new(EmbeddedQueue::open(&self.folder)?);
-        let names = self.destinations.iter().map(|(name, _)| name.clone());
-        // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
-        let backlog = Arc::new(Backlog::new(names, self.budget_bytes / 4));
-        let schemas = Arc::new(Schemas::new());
+        let names = || self.destinations.iter().map(|(name, _)| name.clone());
+        // All are registered before one loads, or what the first has would be deleted before the last is known.
+        let registrations: Vec<Registration> = names().map(|name| queue.register(&name)).collect::<Result<_, _>>()?;
         let bounds: Arc<[TableBounds]> = queue.tables()?.into();
-        let mut engine = Engine { queue, schemas, backlog, loaders: Vec::new() };
-        for (follower, (name, destination)) in self.destinations.into_iter().enumerate() {
-            let since = engine.queue.register(&name)?.since;
-            bounds.iter().for_each(|bounds| engine.backlog.inherit(follower, bounds));
+        // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
+        let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4));
+        bounds.iter().for_each(|bounds| backlog.inherit(bounds));
+        let mut engine = Engine { queue, schemas: Arc::new(Schemas::new()), backlog, loaders: Vec::new() };
+        for (follower, ((name, destination), registration)) in
+            self.destinations.into_iter().zip(registrations).enumerate()
+        {
+            let thread = thread::Builder::new().name(format!("load {name}"));
             let loader = Loader {
                 follower,
-                name: name.clone(),
+                name,
                 destination,
                 source: Source {
                     queue: Arc::clone(&engine.queue),
@@ -70,11 +73,10 @@ impl EngineBuilder {
                     backlog: Arc::clone(&engine.backlog),
                     load_body_bytes: self.budget_bytes / 2,
                 },
-                since,
+                since: registration.since,
                 bounds: Arc::clone(&bounds),
-                known: HashMap::new(),
+                standing: HashMap::new(),
             };
-            let thread = thread::Builder::new().name(format!("load {name}"));
             let unusable =
                 |_| EngineError::new(EngineErrorKind::Unusable, "a thread could not be started; check the limits");
             engine.loaders.push(thread.spawn(move || loader.run()).map_err(unusable)?);
@@ -90,10 +92,8 @@ impl EngineBuilder {
         let mut names: Vec<&str> = self.destinations.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair.first() == pair.last()) {
-            Some(pair) => {
-                unusable(format!("two destinations are called {:?}; give each a name of its own", pair.first()))
-            }
-            None => Ok(()),
+            Some([name, ..]) => unusable(format!("two destinations are called {name:?}; give each a name of its own")),
+            _ => Ok(()),
         }
     }
 }

@@ -154,7 +154,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.backlog.stop();
         for loader in self.loaders.drain(..) {
-            // A loader that died has paused its tables with the reason; there is nothing left to say here.
+            // A loader that died has said so to all who waited; there is nothing left to say here.
             drop(loader.join());
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableLoad, TableName, TableState};
+use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
 use selvedge_prepare::prepare;
 use selvedge_queue::TableBounds;
 
@@ -23,8 +23,26 @@ pub(crate) struct Loader {
     pub(crate) since: u64,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
-    /// The state of each table as this loader left it.
-    pub(crate) known: HashMap<TableName, Option<TableState>>,
+    /// The tables met so far.
+    pub(crate) standing: HashMap<TableName, Standing>,
+}
+
+/// What a loader knows of a table in its destination.
+#[derive(Clone)]
+pub(crate) enum Standing {
+    /// The state, as this loader left it.
+    Known(Option<TableState>),
+    /// A load failed and may have been applied all the same.
+    InDoubt(Doubt),
+}
+
+/// A load that may have been applied.
+#[derive(Clone)]
+pub(crate) struct Doubt {
+    planned_on: Option<TableState>,
+    to: Position,
+    /// What to do if it was not.
+    failure: Trouble,
 }
 
 /// Tells if the loader dies of a defect, so that nobody waits for ever.
@@ -46,7 +64,7 @@ impl Loader {
         let _guard = Guard { backlog: Arc::clone(&self.source.backlog), follower: self.follower };
         let worthwhile_records = self.destination.capabilities().worthwhile_records as u64;
         while let Next::Load(table) = self.source.backlog.next(self.follower, worthwhile_records) {
-            match self.load(&table) {
+            match self.advance(&table) {
                 Ok(()) => {}
                 Err(Trouble::PutOff(reason)) => self.source.backlog.put_off(self.follower, &table, reason),
                 Err(Trouble::Pause(reason)) => self.source.backlog.pause(self.follower, &table, reason),
@@ -54,13 +72,38 @@ impl Loader {
         }
     }
 
-    /// Loads what waits of a table, or as much of it as one load takes.
-    fn load(&mut self, table: &TableName) -> Result<(), Trouble> {
-        if !self.known.contains_key(table) {
-            self.meet(table)?;
+    /// Does the next thing about a table: meets it, finds out about a load in doubt, or loads what waits.
+    fn advance(&mut self, table: &TableName) -> Result<(), Trouble> {
+        match self.standing.get(table).cloned() {
+            None => self.meet(table),
+            Some(Standing::Known(state)) => self.load(table, state),
+            Some(Standing::InDoubt(doubt)) => self.resolve(table, doubt),
         }
-        let planned_on = self.known.get(table).cloned().flatten();
-        let pending = self.source.gather(table, self.reached(planned_on.as_ref()))?;
+    }
+
+    /// Reads a table's state for the first time, checks that it and the queue belong together, and finds out how much of
+    /// what the queue holds is loaded already.
+    fn meet(&mut self, table: &TableName) -> Result<(), Trouble> {
+        let state = self.destination.state(table).map_err(|error| trouble(&error))?;
+        let inherited = bounds_of(table, &self.bounds);
+        let (deleted_to, newest, kept) =
+            inherited.map_or((0, 0, 0), |bounds| (bounds.deleted_to, bounds.newest, bounds.kept_records));
+        self.check_whole(table, state.as_ref(), deleted_to)?;
+        let left = self.source.left(table, self.reached(state.as_ref()), newest)?;
+        self.source.backlog.forget(self.follower, table, kept.saturating_sub(left.records), left.loaded_to);
+        self.standing.insert(table.clone(), Standing::Known(state));
+        // A crash may have come between a load and its acknowledgement.
+        if left.loaded_to > deleted_to {
+            self.acknowledge(table, left.loaded_to)?;
+        }
+        Ok(())
+    }
+
+    /// Loads what waits of a table, or as much of it as one load takes.
+    fn load(&mut self, table: &TableName, planned_on: Option<TableState>) -> Result<(), Trouble> {
+        let gathered = self.source.gather(table, self.reached(planned_on.as_ref()));
+        self.check_still_whole(table, planned_on.as_ref())?;
+        let pending = gathered?;
         if pending.is_empty() {
             return Err(Trouble::PutOff("the queue does not show what waits; it is looked at again".to_owned()));
         }
@@ -68,29 +111,35 @@ impl Loader {
         let load = prepare(table, planned_on.as_ref(), self.source.queue.id(), &pending, capabilities, now())
             .map_err(|blocked| Trouble::Pause(with_causes(&blocked)))?;
         drop(pending);
-        let state = match self.destination.load(&load) {
-            Ok(state) => state,
-            Err(error) => self.look_after(&load, error)?,
-        };
-        self.settle(table, planned_on, state)
+        match self.destination.load(&load) {
+            Ok(state) => self.settle(table, planned_on, state),
+            Err(error) if error.kind() != LoadErrorKind::Stale && error.applied() == Applied::No => {
+                Err(trouble(&error))
+            }
+            Err(error) => {
+                let doubt = Doubt { planned_on, to: load.to, failure: trouble(&error) };
+                self.standing.insert(table.clone(), Standing::InDoubt(doubt.clone()));
+                self.resolve(table, doubt)
+            }
+        }
     }
 
-    /// Reads a table's state for the first time, checks that it and the queue belong together, and finds out how much of
-    /// what the queue holds is loaded already.
-    fn meet(&mut self, table: &TableName) -> Result<(), Trouble> {
-        let state = self.destination.state(table).map_err(|error| trouble(&error))?;
-        let bounds = self.bounds.iter().find(|bounds| bounds.table == *table);
-        let (deleted_to, newest) = bounds.map_or((0, 0), |bounds| (bounds.deleted_to, bounds.newest));
+    /// Checks that the queue holds everything after `state`, if it has deleted the batches up to `deleted_to`.
+    fn check_whole(&self, table: &TableName, state: Option<&TableState>, deleted_to: u64) -> Result<(), Trouble> {
+        let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
         let meeting = Meeting { destination: &self.name, table, queue: self.source.queue.id(), deleted_to, newest };
-        meeting.check(state.as_ref(), self.since).map_err(Trouble::Pause)?;
-        let (applied, loaded_to) = self.source.applied(table, deleted_to, self.reached(state.as_ref()))?;
-        self.source.backlog.forget(self.follower, table, applied, loaded_to);
-        self.known.insert(table.clone(), state);
-        // A crash may have come between a load and its acknowledgement.
-        if loaded_to > deleted_to {
-            self.acknowledge(table, loaded_to)?;
+        meeting.check(state, self.since).map_err(Trouble::Pause)
+    }
+
+    /// Checks, after batches were gathered, that none before them had been deleted by then. What was acknowledged to an
+    /// earlier engine is deleted some time after, even if the destination is no longer the one that acknowledged it.
+    fn check_still_whole(&self, table: &TableName, state: Option<&TableState>) -> Result<(), Trouble> {
+        let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
+        if self.reached(state).batch >= newest {
+            return Ok(());
         }
-        Ok(())
+        let bounds = self.source.queue.tables().map_err(|error| Trouble::PutOff(with_causes(&error)))?;
+        self.check_whole(table, state, bounds_of(table, &bounds).map_or(0, |bounds| bounds.deleted_to))
     }
 
     /// The batch the destination is at, and how many of its records it has.
@@ -99,18 +148,18 @@ impl Loader {
         state.map_or(Reached { batch: self.since, record: u64::MAX }, of_state)
     }
 
-    /// Finds out what became of a failed load: gives the state if it was applied after all.
-    fn look_after(&mut self, load: &TableLoad, error: LoadError) -> Result<TableState, Trouble> {
-        if error.kind() != LoadErrorKind::Stale && error.applied() == Applied::No {
-            return Err(trouble(&error));
-        }
-        let found = self.destination.state(&load.table).map_err(|error| trouble(&error))?;
-        match found {
-            Some(state) if state.position == load.to => Ok(state),
-            found if found == load.planned_on => Err(Trouble::PutOff(with_causes(&error))),
+    /// Finds out what became of a load that may have been applied.
+    fn resolve(&mut self, table: &TableName, doubt: Doubt) -> Result<(), Trouble> {
+        let Doubt { planned_on, to, failure } = doubt;
+        match self.destination.state(table).map_err(|error| trouble(&error))? {
+            Some(state) if state.position == to => self.settle(table, planned_on, state),
+            found if found == planned_on => {
+                self.standing.insert(table.clone(), Standing::Known(found));
+                Err(failure)
+            }
             _ => Err(Trouble::Pause(format!(
                 "{}; another program writes to this table of {}: stop one of the two, then start this one again",
-                with_causes(&error),
+                failure.reason(),
                 self.name
             ))),
         }
@@ -121,7 +170,7 @@ impl Loader {
         let loaded_to = after.position.batch;
         let counts_before = before.map(|state| state.counts).unwrap_or_default();
         self.source.backlog.commit(self.follower, table, counts_before, after.counts, loaded_to);
-        self.known.insert(table.clone(), Some(after));
+        self.standing.insert(table.clone(), Standing::Known(Some(after)));
         self.acknowledge(table, loaded_to)
     }
 
@@ -129,6 +178,10 @@ impl Loader {
         let acknowledged = self.source.queue.acknowledge(&self.name, table, loaded_to);
         acknowledged.map_err(|error| Trouble::PutOff(with_causes(&error)))
     }
+}
+
+fn bounds_of<'b>(table: &TableName, bounds: &'b [TableBounds]) -> Option<&'b TableBounds> {
+    bounds.iter().find(|bounds| bounds.table == *table)
 }
 
 fn trouble(error: &LoadError) -> Trouble {

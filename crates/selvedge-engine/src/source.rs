@@ -30,12 +30,28 @@ pub(crate) struct Reached {
     pub(crate) record: u64,
 }
 
+/// What an engine finds of a table that an earlier one did not load.
+pub(crate) struct Left {
+    pub(crate) records: u64,
+    /// A batch number: all batches up to it are loaded.
+    pub(crate) loaded_to: u64,
+}
+
 /// Why a table is not loaded now.
+#[derive(Debug, Clone)]
 pub(crate) enum Trouble {
     /// It may pass.
     PutOff(String),
     /// Somebody has to act.
     Pause(String),
+}
+
+impl Trouble {
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::PutOff(reason) | Self::Pause(reason) => reason,
+        }
+    }
 }
 
 impl Source {
@@ -45,7 +61,7 @@ impl Source {
         stored.retain(|batch| applied_of(batch, reached) < batch.records);
         let mut bytes = 0;
         let chosen = stored.into_iter().take_while(|batch| {
-            let fits = bytes < self.load_body_bytes as u64;
+            let fits = bytes == 0 || bytes < self.load_body_bytes as u64;
             bytes += batch.body_bytes;
             fits
         });
@@ -79,23 +95,21 @@ impl Source {
         Ok(Arc::new(records))
     }
 
-    /// How many of the records the queue still holds were applied before, and the newest batch that was as a whole.
-    pub(crate) fn applied(&self, table: &TableName, deleted_to: u64, reached: Reached) -> Result<(u64, u64), Trouble> {
-        let mut applied = 0;
-        let mut loaded_to = deleted_to;
+    /// What is left to load of the batches up to `newest`. Those that are loaded are not looked at: they may be deleted at
+    /// any moment.
+    pub(crate) fn left(&self, table: &TableName, reached: Reached, newest: u64) -> Result<Left, Trouble> {
+        let mut left = Left { records: 0, loaded_to: newest };
+        let mut after = reached.batch.saturating_sub(1);
         loop {
-            let stored = self.read(table, loaded_to)?;
-            if stored.is_empty() {
-                return Ok((applied, loaded_to));
+            let mut stored = self.read(table, after)?;
+            stored.retain(|batch| batch.batch <= newest);
+            let Some(last) = stored.last() else { return Ok(left) };
+            after = last.batch;
+            stored.retain(|batch| applied_of(batch, reached) < batch.records);
+            if let Some(first) = stored.first() {
+                left.loaded_to = left.loaded_to.min(first.batch - 1);
             }
-            for batch in stored {
-                let records = applied_of(&batch, reached);
-                applied += records;
-                if records < batch.records {
-                    return Ok((applied, loaded_to));
-                }
-                loaded_to = batch.batch;
-            }
+            left.records += stored.iter().map(|batch| batch.records - applied_of(batch, reached)).sum::<u64>();
         }
     }
 

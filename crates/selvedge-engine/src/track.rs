@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use selvedge_core::Counts;
+use selvedge_queue::TableBounds;
 
 use crate::progress::Tally;
 
@@ -13,7 +14,9 @@ pub(crate) struct Track {
     repeated: u64,
     /// What the destination committed since the engine was started.
     committed: Counts,
-    /// The newest batch the destination has all of.
+    /// The newest batch there is.
+    newest: u64,
+    /// A batch number: the destination has all of every batch up to it.
     pub(crate) loaded_to: u64,
     /// Since when something waits without a break.
     waiting_since: Option<Instant>,
@@ -41,15 +44,16 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 impl Track {
     /// Takes in what the queue held when the engine was started. Batches it had deleted are in the destination, or are none
     /// of its business.
-    pub(crate) fn inherit(&mut self, records: u64, deleted_to: u64) {
-        self.loaded_to = deleted_to;
-        self.accept(records);
+    pub(crate) fn inherit(&mut self, bounds: &TableBounds) {
+        self.loaded_to = bounds.deleted_to;
+        self.accept(bounds.newest, bounds.kept_records);
     }
 
-    /// Takes in records that are in the queue now.
-    pub(crate) fn accept(&mut self, records: u64) {
+    /// Takes in records of a batch that is in the queue now.
+    pub(crate) fn accept(&mut self, batch: u64, records: u64) {
+        self.newest = self.newest.max(batch);
         self.accepted += records;
-        if records > 0 {
+        if self.is_behind() {
             self.waiting_since.get_or_insert_with(Instant::now);
         }
     }
@@ -71,13 +75,13 @@ impl Track {
         self.committed.superseded += after.superseded - before.superseded;
         self.committed.rejected += after.rejected - before.rejected;
         self.loaded_to = loaded_to;
-        self.failures = 0;
-        self.condition = Condition::Running;
         self.mark_progress();
     }
 
     fn mark_progress(&mut self) {
-        self.waiting_since = (self.waiting() > 0).then(Instant::now);
+        self.failures = 0;
+        self.condition = Condition::Running;
+        self.waiting_since = self.is_behind().then(Instant::now);
     }
 
     /// Puts loading off, longer with every failure in a row.
@@ -93,6 +97,17 @@ impl Track {
 
     pub(crate) fn is_paused(&self) -> bool {
         matches!(self.condition, Condition::Paused { .. })
+    }
+
+    /// Whether the destination lacks a batch. The numbers decide, not the counts: those of a load that was ahead of a
+    /// sender's thread would hide a batch that waits.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.loaded_to < self.newest
+    }
+
+    /// Whether loading has something to do, now or later.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.is_behind() && !self.is_paused()
     }
 
     /// Whether there was anything to do since the engine was started.
@@ -117,7 +132,7 @@ impl Track {
         match &self.condition {
             Condition::Paused { .. } => None,
             Condition::PutOff { until, .. } if *until > now => None,
-            _ => self.waiting_since.filter(|_| self.waiting() > 0),
+            _ => self.waiting_since.filter(|_| self.is_behind()),
         }
     }
 
