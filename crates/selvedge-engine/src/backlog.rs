@@ -57,7 +57,15 @@ pub(crate) struct Admission {
     pub(crate) table: TableName,
     pub(crate) batch: u64,
     pub(crate) repeated: bool,
+    pub(crate) body_bytes: u64,
     pub(crate) records: Arc<Records>,
+}
+
+/// How much makes a load that nothing more is waited for: either of the two.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Worthwhile {
+    pub(crate) records: u64,
+    pub(crate) body_bytes: u64,
 }
 
 /// What a loader does next.
@@ -120,9 +128,9 @@ impl Backlog {
     }
 
     /// Takes in batches that are durable now, for all destinations.
-    pub(crate) fn admit(&self, admissions: impl Iterator<Item = Admission>) {
+    pub(crate) fn admit(&self, admissions: Vec<Admission>) {
         let mut state = self.lock();
-        for Admission { table, batch, repeated, records } in admissions {
+        for Admission { table, batch, repeated, body_bytes, records } in admissions {
             let count = records.len() as u64;
             let mut awaited = false;
             for follower in &mut state.followers {
@@ -130,7 +138,7 @@ impl Backlog {
                 if repeated {
                     track.repeat(count);
                 } else {
-                    track.accept(batch, count);
+                    track.accept(batch, count, body_bytes);
                     awaited |= track.is_running() && track.loaded_to < batch;
                 }
             }
@@ -148,7 +156,7 @@ impl Backlog {
     }
 
     /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending.
-    pub(crate) fn next(&self, follower: usize, worthwhile_records: u64) -> Next {
+    pub(crate) fn next(&self, follower: usize, worthwhile: Worthwhile) -> Next {
         let mut state = self.lock();
         loop {
             if state.stopping {
@@ -161,7 +169,8 @@ impl Backlog {
             let ready = tracks.iter().filter_map(|(table, track)| Some((track.ready_since(now)?, table, track)));
             if let Some((since, table, track)) = ready.min_by_key(|(since, ..)| *since)
                 && (state.senders == 0
-                    || track.waiting() >= worthwhile_records
+                    || track.waiting() >= worthwhile.records
+                    || track.waiting_bytes() >= worthwhile.body_bytes
                     || now.duration_since(since) >= LONGEST_WAIT_FOR_MORE)
             {
                 return Next::Load(table.clone());
@@ -301,7 +310,7 @@ impl Follower {
             records: track.waiting(),
             reason: track.reason().map(str::to_owned),
         };
-        self.tracks.iter().filter(|(_, track)| track.is_behind()).map(of_track)
+        self.tracks.iter().filter(|(_, track)| track.is_behind() || track.reason().is_some()).map(of_track)
     }
 }
 

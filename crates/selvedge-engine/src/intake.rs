@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 use selvedge_core::TableName;
 use selvedge_prepare::{Records, Schemas, decode};
-use selvedge_queue::{Append, Queue, SealedBody};
+use selvedge_queue::{Append, Appended, Queue, SealedBody};
 
 use crate::backlog::{Admission, Backlog};
 use crate::batch::Batch;
@@ -55,28 +55,25 @@ pub(crate) fn append(
     queue: &dyn Queue,
     backlog: &Arc<Backlog>,
 ) -> Result<Vec<Receipt>, EngineError> {
-    let (appends, records): (Vec<Append>, Vec<Arc<Records>>) =
-        accepted.into_iter().map(|Accepted { append, records }| (append, records)).unzip();
-    let tables: Vec<TableName> = appends.iter().map(|append| append.table.clone()).collect();
-    let appended = queue.append(appends)?;
-    let receipts: Vec<Receipt> = appended
-        .iter()
-        .zip(tables)
-        .zip(&records)
-        .map(|((appended, table), records)| Receipt {
-            batch: appended.batch,
-            table,
-            records: records.len() as u64,
-            repeated: appended.repeated,
-            backlog: Arc::clone(backlog),
-        })
-        .collect();
-    backlog.admit(receipts.iter().zip(records).map(|(receipt, records)| Admission {
-        table: receipt.table.clone(),
-        batch: receipt.batch,
-        repeated: receipt.repeated,
-        records,
-    }));
+    let known = |Accepted { append, records }: &Accepted| {
+        (append.table.clone(), append.body.body_bytes() as u64, Arc::clone(records))
+    };
+    let known: Vec<(TableName, u64, Arc<Records>)> = accepted.iter().map(known).collect();
+    let appended = queue.append(accepted.into_iter().map(|accepted| accepted.append).collect())?;
+    let admission = |(appended, (table, body_bytes, records)): (Appended, _)| {
+        let Appended { batch, repeated } = appended;
+        Admission { table, batch, repeated, body_bytes, records }
+    };
+    let admissions: Vec<Admission> = appended.into_iter().zip(known).map(admission).collect();
+    let receipt = |admission: &Admission| Receipt {
+        batch: admission.batch,
+        table: admission.table.clone(),
+        records: admission.records.len() as u64,
+        repeated: admission.repeated,
+        backlog: Arc::clone(backlog),
+    };
+    let receipts = admissions.iter().map(receipt).collect();
+    backlog.admit(admissions);
     Ok(receipts)
 }
 

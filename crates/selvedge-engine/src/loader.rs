@@ -7,7 +7,7 @@ use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, Position, Ta
 use selvedge_prepare::prepare;
 use selvedge_queue::TableBounds;
 
-use crate::backlog::{Backlog, Next};
+use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
 use crate::intake::now;
 use crate::meeting::Meeting;
@@ -62,8 +62,11 @@ impl Drop for Guard {
 impl Loader {
     pub(crate) fn run(mut self) {
         let _guard = Guard { backlog: Arc::clone(&self.source.backlog), follower: self.follower };
-        let worthwhile_records = self.destination.capabilities().worthwhile_records as u64;
-        while let Next::Load(table) = self.source.backlog.next(self.follower, worthwhile_records) {
+        let worthwhile = Worthwhile {
+            records: self.destination.capabilities().worthwhile_records as u64,
+            body_bytes: self.source.load_body_bytes as u64,
+        };
+        while let Next::Load(table) = self.source.backlog.next(self.follower, worthwhile) {
             match self.advance(&table) {
                 Ok(()) => {}
                 Err(Trouble::PutOff(reason)) => self.source.backlog.put_off(self.follower, &table, reason),

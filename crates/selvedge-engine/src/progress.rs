@@ -42,14 +42,14 @@ pub struct Tally {
     pub repeated: u64,
 }
 
-/// Records of a table that a destination does not have yet.
+/// Records of a table that a destination does not have yet, or a table that cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// The destination's name.
     pub destination: String,
     /// The table.
     pub table: TableName,
-    /// How many records.
+    /// How many records; 0 when nothing waits, but `reason` keeps more from being loaded.
     pub records: u64,
     /// Why, if something is in the way; `None` when there was only not enough time.
     pub reason: Option<String>,
@@ -77,6 +77,10 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { destination, table, records, reason } = self;
         let reason = reason.as_deref().unwrap_or("there was not enough time");
-        write!(f, "{records} records of {table} wait for {destination}: {reason}")
+        match records {
+            0 => write!(f, "{table} in {destination}: {reason}"),
+            1 => write!(f, "1 record of {table} waits for {destination}: {reason}"),
+            _ => write!(f, "{records} records of {table} wait for {destination}: {reason}"),
+        }
     }
 }

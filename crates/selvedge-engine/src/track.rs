@@ -11,6 +11,8 @@ use crate::progress::Tally;
 #[derive(Debug, Default)]
 pub(crate) struct Track {
     accepted: u64,
+    /// What the bodies of the accepted records take, where this engine took them.
+    accepted_bytes: u64,
     repeated: u64,
     /// What the destination committed since the engine was started.
     committed: Counts,
@@ -18,11 +20,21 @@ pub(crate) struct Track {
     newest: u64,
     /// A batch number: the destination has all of every batch up to it.
     pub(crate) loaded_to: u64,
-    /// Since when something waits without a break.
+    acquaintance: Acquaintance,
+    /// Since when there is something to do without a break.
     waiting_since: Option<Instant>,
     condition: Condition,
     /// How often loading failed since it last succeeded.
     failures: u32,
+}
+
+/// Whether the loader has looked at the table in its destination. It does so for every table the queue knows, also when
+/// nothing waits: a destination that was removed or restored is to be noticed at once.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Acquaintance {
+    Due,
+    #[default]
+    Made,
 }
 
 /// Whether loading goes on.
@@ -46,14 +58,16 @@ impl Track {
     /// of its business.
     pub(crate) fn inherit(&mut self, bounds: &TableBounds) {
         self.loaded_to = bounds.deleted_to;
-        self.accept(bounds.newest, bounds.kept_records);
+        self.acquaintance = Acquaintance::Due;
+        self.accept(bounds.newest, bounds.kept_records, 0);
     }
 
     /// Takes in records of a batch that is in the queue now.
-    pub(crate) fn accept(&mut self, batch: u64, records: u64) {
+    pub(crate) fn accept(&mut self, batch: u64, records: u64, body_bytes: u64) {
         self.newest = self.newest.max(batch);
         self.accepted += records;
-        if self.is_behind() {
+        self.accepted_bytes += body_bytes;
+        if self.has_work() {
             self.waiting_since.get_or_insert_with(Instant::now);
         }
     }
@@ -62,6 +76,7 @@ impl Track {
     pub(crate) fn forget(&mut self, records: u64, loaded_to: u64) {
         self.accepted = self.accepted.saturating_sub(records);
         self.loaded_to = loaded_to;
+        self.acquaintance = Acquaintance::Made;
         self.mark_progress();
     }
 
@@ -81,7 +96,7 @@ impl Track {
     fn mark_progress(&mut self) {
         self.failures = 0;
         self.condition = Condition::Running;
-        self.waiting_since = self.is_behind().then(Instant::now);
+        self.waiting_since = self.has_work().then(Instant::now);
     }
 
     /// Puts loading off, longer with every failure in a row.
@@ -105,9 +120,13 @@ impl Track {
         self.loaded_to < self.newest
     }
 
+    fn has_work(&self) -> bool {
+        self.is_behind() || self.acquaintance == Acquaintance::Due
+    }
+
     /// Whether loading has something to do, now or later.
     pub(crate) fn is_unfinished(&self) -> bool {
-        self.is_behind() && !self.is_paused()
+        self.has_work() && !self.is_paused()
     }
 
     /// Whether there was anything to do since the engine was started.
@@ -132,13 +151,19 @@ impl Track {
         match &self.condition {
             Condition::Paused { .. } => None,
             Condition::PutOff { until, .. } if *until > now => None,
-            _ => self.waiting_since.filter(|_| self.is_behind()),
+            _ => self.waiting_since.filter(|_| self.has_work()),
         }
     }
 
     pub(crate) fn waiting(&self) -> u64 {
         let Counts { loaded, superseded, rejected, .. } = self.committed;
         self.accepted.saturating_sub(loaded + superseded + rejected)
+    }
+
+    /// About how many bytes of bodies wait.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        let bytes_per_record = self.accepted_bytes / self.accepted.max(1);
+        self.waiting().saturating_mul(bytes_per_record)
     }
 
     pub(crate) fn tally(&self) -> Tally {

@@ -20,6 +20,16 @@ fn a_finished_file_is_not_loaded_twice() {
 }
 
 #[test]
+fn a_destination_that_was_removed_is_noticed() {
+    let place = Place::new();
+    place.write("t.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.run("load t.json --to sqlite:demo.db").expect_code(0);
+    std::fs::remove_file(place.path("demo.db")).unwrap();
+    let run = place.run("load t.json --to sqlite:demo.db").expect_code(1);
+    run.expect_stderr("t in sqlite:demo.db: sqlite:demo.db knows nothing of t");
+}
+
+#[test]
 fn a_file_named_twice_is_loaded_once() {
     let place = Place::new();
     place.write("t.jsonl", "{\"v\":1}\n");

@@ -68,7 +68,7 @@ fn a_table_that_cannot_be_loaded() {
     place.run("load a.json --to sqlite:demo.db").expect_code(0);
     // Another queue does not know how far the table is.
     let run = place.run("load a.json --to sqlite:demo.db --data other --report json").expect_code(1);
-    let run = run.expect_stderr("1 records of t wait for sqlite:demo.db");
+    let run = run.expect_stderr("1 record of t waits for sqlite:demo.db");
     let run = run.expect_stderr("Put right what is in the way and run the same command again");
     assert_eq!(run.report()["destinations"]["sqlite:demo.db"]["tables"]["t"]["waiting"], 1);
 }

@@ -55,7 +55,7 @@ fn the_others_go_on_meanwhile() {
     check_error(orders.wait_loaded(Duration::ZERO), EngineErrorKind::NotLoaded, &["orders", "left", "is away"]);
     let left_over = engine.flush(Duration::ZERO).unwrap();
     assert_eq!(left_over.len(), 1);
-    check_words(&left_over[0].to_string(), &["1 records of orders wait for left", "is away"]);
+    check_words(&left_over[0].to_string(), &["1 record of orders waits for left", "is away"]);
     left.come_back("orders");
     flush(&engine);
     check_names(&left, "orders", &["order"]);

@@ -7,8 +7,8 @@ use tempfile::tempdir;
 use crate::memory::{Memory, Table};
 use crate::{LONG, check_ids, check_paused, check_words, flush, keyless, start};
 
-/// Loads batches 1 to 3, changes the destination behind the engine's back, and checks that batch 4 is not loaded for a
-/// reason that holds these words.
+/// Loads batches 1 to 3, changes the destination behind the engine's back, and checks that the next engine says so with
+/// these words at once, and does not load batch 4.
 #[track_caller]
 fn check(change: impl FnOnce(&mut Table), words: &[&str]) {
     let (folder, memory) = (tempdir().unwrap(), Memory::default());
@@ -24,6 +24,9 @@ fn check(change: impl FnOnce(&mut Table), words: &[&str]) {
     drop(queue);
 
     let engine = start(folder.path(), &[("memory", &memory)]);
+    let left = engine.flush(LONG).unwrap();
+    assert_eq!((left.len(), left[0].records), (1, 0), "{left:?}");
+    check_words(&left[0].to_string(), words);
     engine.push(keyless("t", [4])).unwrap();
     check_paused(&engine, "memory", "t", &[&[queue_id.as_str()], words].concat());
     let found = memory.table("t");
