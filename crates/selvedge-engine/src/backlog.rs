@@ -139,7 +139,7 @@ impl Backlog {
                     track.repeat(count);
                 } else {
                     track.accept(batch, count, body_bytes);
-                    awaited |= track.is_running() && track.loaded_to < batch;
+                    awaited |= track.is_running() && track.awaits(batch);
                 }
             }
             if awaited {
@@ -185,6 +185,11 @@ impl Backlog {
         self.with_track(follower, table, |track| track.forget(records, loaded_to));
     }
 
+    /// Notes that a destination's loader holds the decoded batches up to `batch` itself now.
+    pub(crate) fn take(&self, follower: usize, table: &TableName, batch: u64) {
+        self.with_track(follower, table, |track| track.take(batch));
+    }
+
     /// Notes what a load committed. All batches up to and including `loaded_to` are in the destination now.
     pub(crate) fn commit(&self, follower: usize, table: &TableName, before: Counts, after: Counts, loaded_to: u64) {
         self.with_track(follower, table, |track| track.commit(before, after, loaded_to));
@@ -215,7 +220,7 @@ impl Backlog {
         if let Some(follower) = state.followers.get_mut(follower) {
             change(follower.tracks.entry(table.clone()).or_default());
         }
-        state.release_loaded(table);
+        state.release_taken(table);
         drop(state);
         self.changed.notify_all();
     }
@@ -280,11 +285,11 @@ impl Backlog {
 
 impl State {
     /// Lets go of a table's decoded batches that no destination awaits.
-    fn release_loaded(&mut self, table: &TableName) {
+    fn release_taken(&mut self, table: &TableName) {
         let tracks = self.followers.iter().filter_map(|follower| follower.tracks.get(table));
         // A destination that is away decodes again when it is back; its batches do not hold memory meanwhile.
-        let loaded_by_all = tracks.filter(|track| track.is_running()).map(|track| track.loaded_to).min();
-        self.cache.release(table, loaded_by_all.unwrap_or(u64::MAX));
+        let taken_by_all = tracks.filter(|track| track.is_running()).map(Track::taken_up).min();
+        self.cache.release(table, taken_by_all.unwrap_or(u64::MAX));
     }
 
     fn check_loaders(&self) -> Result<(), EngineError> {

@@ -107,9 +107,10 @@ impl Loader {
         let gathered = self.source.gather(table, self.reached(planned_on.as_ref()));
         self.check_still_whole(table, planned_on.as_ref())?;
         let pending = gathered?;
-        if pending.is_empty() {
+        let Some(last) = pending.last() else {
             return Err(Trouble::PutOff("the queue does not show what waits; it is looked at again".to_owned()));
-        }
+        };
+        self.source.backlog.take(self.follower, table, last.batch);
         let capabilities = self.destination.capabilities();
         let load = prepare(table, planned_on.as_ref(), self.source.queue.id(), &pending, capabilities, now())
             .map_err(|blocked| Trouble::Pause(with_causes(&blocked)))?;

@@ -20,6 +20,8 @@ pub(crate) struct Track {
     newest: u64,
     /// A batch number: the destination has all of every batch up to it.
     pub(crate) loaded_to: u64,
+    /// A batch number: every batch up to it was taken up for a load, which may have failed since.
+    taken_to: u64,
     acquaintance: Acquaintance,
     /// Since when there is something to do without a break.
     waiting_since: Option<Instant>,
@@ -78,6 +80,21 @@ impl Track {
         self.loaded_to = loaded_to;
         self.acquaintance = Acquaintance::Made;
         self.mark_progress();
+    }
+
+    /// Notes that the batches up to `batch` were taken up for a load.
+    pub(crate) fn take(&mut self, batch: u64) {
+        self.taken_to = self.taken_to.max(batch);
+    }
+
+    /// Whether a batch is still to be taken up. One that was is not kept in memory for another try: that decodes it again.
+    pub(crate) fn awaits(&self, batch: u64) -> bool {
+        self.taken_up() < batch
+    }
+
+    /// A batch number: no batch up to it is going to be asked for.
+    pub(crate) fn taken_up(&self) -> u64 {
+        self.taken_to.max(self.loaded_to)
     }
 
     pub(crate) fn repeat(&mut self, records: u64) {

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::builder::{
     BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
     Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
+use arrow_array::{Array, ArrayRef};
 use selvedge_core::ColumnType;
 
 use crate::datetime;
@@ -63,7 +63,7 @@ impl Leaf {
     /// The column once all of `rows` records were read.
     pub(crate) fn finish(mut self, rows: usize) -> ArrayRef {
         self.fill_to(rows);
-        match self.values {
+        let mut column: ArrayRef = match self.values {
             Values::Boolean(mut builder) => Arc::new(builder.finish()),
             Values::Integer(mut builder) => Arc::new(builder.finish()),
             Values::Decimal(mut builder, _) => Arc::new(builder.finish()),
@@ -74,7 +74,10 @@ impl Leaf {
             Values::Timestamp(mut builder) => Arc::new(builder.finish()),
             Values::Date(mut builder) => Arc::new(builder.finish()),
             Values::Time(mut builder) => Arc::new(builder.finish()),
-        }
+        };
+        // Builders grow by doubling; a column waits in memory for its load at the size it has.
+        Array::shrink_to_fit(&mut column);
+        column
     }
 
     /// Fills rows before `row` that hold nothing yet.
