@@ -55,7 +55,8 @@ impl ColumnType {
         }
     }
 
-    /// The suffix a column takes when its path already has a column of another type (import-api.md 0.1, row 7).
+    /// The suffix a column takes when its path already has a column of another type, as the Stitch Import API's
+    /// destinations have it.
     pub fn split_suffix(self) -> &'static str {
         match self {
             Self::Boolean => "__bo",
@@ -163,7 +164,7 @@ impl Column {
     }
 }
 
-/// The names of selvedge's own columns (import-api.md 3.2).
+/// The names of selvedge's own columns.
 pub mod system {
     /// When the source extracted the record: the message's `time_extracted`.
     pub const EXTRACTED_AT: &str = "_sdc_extracted_at";

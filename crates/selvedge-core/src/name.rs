@@ -13,17 +13,24 @@ pub const MAX_NAME_BYTES: usize = 120;
 #[serde(try_from = "String", into = "String")]
 pub struct IntegrationName(String);
 
+/// Schemas that databases have themselves: DuckDB refuses tables in them.
+const RESERVED_SCHEMAS: [&str; 6] = ["information_schema", "main", "memory", "pg_catalog", "system", "temp"];
+
 impl IntegrationName {
     /// Takes a name.
     ///
     /// # Errors
     /// When it is empty, longer than [`MAX_NAME_BYTES`], begins with `_sdc`, holds `__` (which joins an integration to its
-    /// tables where a destination has no schemas), or anything but letters, digits, `_`, `-`, `$` and inner spaces or dots.
+    /// tables where a destination has no schemas), is a schema that databases
+    /// have themselves (`main`, `temp`, …), or holds anything but letters, digits, `_`, `-`, `$` and inner spaces or dots.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         check(&name)?;
         if name.contains("__") {
             return Err(NameError { name, reason: "holds `__`" });
+        }
+        if RESERVED_SCHEMAS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            return Err(NameError { name, reason: "is a schema of the database itself" });
         }
         Ok(Self(name))
     }
@@ -94,14 +101,16 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 fn check(name: &str) -> Result<(), NameError> {
-    let reserved = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("_sdc"));
+    let begins = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let edge = |c: char| c == ' ' || c == '.';
     let reason = if name.is_empty() {
         "is empty"
     } else if name.len() > MAX_NAME_BYTES {
         "is too long"
-    } else if reserved {
+    } else if begins("_sdc") {
         "begins with `_sdc`, which is selvedge's own"
+    } else if begins("sqlite_") {
+        "begins with `sqlite_`, which is SQLite's own"
     } else if name.starts_with(edge) || name.ends_with(edge) {
         "begins or ends with a space or a dot"
     } else if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | ' ' | '.')) {

@@ -4,7 +4,7 @@ use selvedge_core::IntegrationName;
 use selvedge_queue::{Cursor, Repeats};
 use serde_json::Value;
 
-/// A batch of records for one table, in the wire format of the Import API (import-api.md 1.3).
+/// A batch of records for one table, in the wire format of the Stitch Import API.
 ///
 /// ```
 /// use selvedge_engine::Batch;

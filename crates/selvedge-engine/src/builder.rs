@@ -18,6 +18,12 @@ use crate::source::Source;
 /// The memory the engine may use for records, unless told otherwise: 256 MiB.
 pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
 
+/// The most bytes of bodies in one load, whatever the budget: the offsets of Arrow's texts have 31 bits.
+const LOAD_BODY_BYTES_MAX: usize = 512 << 20;
+/// So much of the budget goes for a value of a load. A quarter of it is what most values take, 8 bytes; the rest is for texts
+/// and for what destinations make of them.
+const BUDGET_BYTES_PER_CELL: usize = 32;
+
 /// An engine to be.
 #[must_use]
 pub struct EngineBuilder {
@@ -71,7 +77,8 @@ impl EngineBuilder {
                     queue: Arc::clone(&engine.queue),
                     schemas: Arc::clone(&engine.schemas),
                     backlog: Arc::clone(&engine.backlog),
-                    load_body_bytes: self.budget_bytes / 2,
+                    load_body_bytes: (self.budget_bytes / 2).min(LOAD_BODY_BYTES_MAX),
+                    load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
                 },
                 since: registration.since,
                 bounds: Arc::clone(&bounds),

@@ -29,10 +29,9 @@ pub struct Engine {
     pub(crate) loaders: Vec<JoinHandle<()>>,
 }
 
-/// What is decoded together by [`Engine::push_many`]: enough to keep all processors busy, little enough to be forgotten.
+/// What is appended together by [`Engine::push_many`], decoded and sealed: enough for one fsync to be nothing beside it, little
+/// enough to be forgotten.
 const GROUP_BYTES: usize = 16 << 20;
-/// The most batches decoded together, for batches that are tiny.
-const GROUP_BATCHES: usize = 4_096;
 
 impl Engine {
     /// Begins to build an engine whose queue stands in `folder`, which is made if need be.
@@ -90,13 +89,8 @@ impl Engine {
             let mut batches = batches.into_iter();
             let mut refused = None;
             while refused.is_none() {
-                let group = next_group(&mut batches);
-                if group.is_empty() {
-                    break;
-                }
-                let (accepted, error) = intake::accept_all(group, &self.schemas);
-                refused = error;
-                if decoded.send(accepted).is_err() {
+                let group = self.accept_group(&mut batches, &mut refused);
+                if group.is_empty() || decoded.send(group).is_err() {
                     break;
                 }
             }
@@ -106,6 +100,28 @@ impl Engine {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })
+    }
+
+    /// Checks the next batches, up to the first that is refused or to what is appended together.
+    fn accept_group(
+        &self,
+        batches: &mut impl Iterator<Item = Batch>,
+        refused: &mut Option<EngineError>,
+    ) -> Vec<intake::Accepted> {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while bytes < GROUP_BYTES && refused.is_none() {
+            // A few at a time: how much memory a batch takes is known only when it is decoded.
+            let few: Vec<Batch> = batches.take(2 * rayon::current_num_threads()).collect();
+            if few.is_empty() {
+                break;
+            }
+            let (accepted, error) = intake::accept_all(few, &self.schemas);
+            bytes += accepted.iter().map(intake::Accepted::memory_bytes).sum::<usize>();
+            group.extend(accepted);
+            *refused = error;
+        }
+        group
     }
 
     fn append_all(
@@ -164,15 +180,4 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Engine {{ queue: {}, destinations: {} }}", self.queue.id(), self.loaders.len())
     }
-}
-
-fn next_group(batches: &mut impl Iterator<Item = Batch>) -> Vec<Batch> {
-    let mut group = Vec::new();
-    let mut bytes = 0;
-    while bytes < GROUP_BYTES && group.len() < GROUP_BATCHES {
-        let Some(batch) = batches.next() else { break };
-        bytes += batch.body_bytes();
-        group.push(batch);
-    }
-    group
 }

@@ -19,9 +19,23 @@ pub(crate) struct Accepted {
     records: Arc<Records>,
 }
 
+impl Accepted {
+    /// What it takes in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.append.body.stored_bytes() + self.records.memory_bytes()
+    }
+}
+
+/// The longest body of a batch: 256 MiB. The Import API's own limit is far below.
+const BODY_BYTES_MAX: usize = 256 << 20;
+
 /// Checks a batch and makes it ready.
 pub(crate) fn accept(batch: Batch, schemas: &Schemas) -> Result<Accepted, EngineError> {
     let body = batch.body();
+    if body.len() > BODY_BYTES_MAX {
+        let message = format!("a batch of {} bytes is too large; send at most {BODY_BYTES_MAX} at once", body.len());
+        return Err(EngineError::new(EngineErrorKind::Refused, message));
+    }
     let records = decode(&body, schemas).map_err(EngineError::refused)?;
     let table = TableName::new(batch.integration.clone(), records.table.as_str())
         .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;

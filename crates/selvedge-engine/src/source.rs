@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use selvedge_core::TableName;
 use selvedge_prepare::{Pending, Records, Schemas, decode};
-use selvedge_queue::{Queue, Stored};
+use selvedge_queue::{Queue, QueueErrorKind, Stored};
 
 use crate::backlog::Backlog;
 use crate::error::with_causes;
@@ -21,6 +21,8 @@ pub(crate) struct Source {
     pub(crate) backlog: Arc<Backlog>,
     /// The most bytes of bodies in one load.
     pub(crate) load_body_bytes: usize,
+    /// The most values in one load, nulls included: a load is as wide as its table, however little its records hold.
+    pub(crate) load_cells: usize,
 }
 
 /// How far a table was loaded: all batches below `batch`, and of it the first `record` records.
@@ -66,12 +68,17 @@ impl Source {
             fits
         });
         let chosen: Vec<Stored> = chosen.collect();
-        let pending: Result<Vec<Pending>, Trouble> =
-            chosen.into_par_iter().map(|batch| self.decoded(table, &batch, applied_of(&batch, reached))).collect();
-        let mut pending = pending?;
-        let keys = pending.first().map(|first| first.records.keys.clone());
-        let same_keys = pending.iter().take_while(|pending| Some(&pending.records.keys) == keys.as_ref()).count();
-        pending.truncate(same_keys);
+        let decoded = |batch: &Stored| self.decoded(table, batch, applied_of(batch, reached));
+        let mut pending = Vec::with_capacity(chosen.len());
+        // A few at a time: how much memory a batch takes is known only when it is decoded.
+        for chosen in chosen.chunks(2 * rayon::current_num_threads()) {
+            pending.extend(chosen.par_iter().map(decoded).collect::<Result<Vec<Pending>, Trouble>>()?);
+            let together = loadable_together(&pending, self.load_cells);
+            if together < pending.len() {
+                pending.truncate(together);
+                break;
+            }
+        }
         Ok(pending)
     }
 
@@ -85,7 +92,10 @@ impl Source {
     }
 
     fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {
-        let body = self.queue.body(batch).map_err(|error| Trouble::Pause(with_causes(&error)))?;
+        let body = self.queue.body(batch).map_err(|error| match error.kind() {
+            QueueErrorKind::Io => Trouble::PutOff(with_causes(&error)),
+            _ => Trouble::Pause(with_causes(&error)),
+        })?;
         let records = decode(&body, &self.schemas).map_err(|refusal| {
             Trouble::Pause(format!(
                 "batch {batch} was accepted once but is refused now ({refusal}); it was accepted by another version of \
@@ -116,6 +126,20 @@ impl Source {
     fn read(&self, table: &TableName, after: u64) -> Result<Vec<Stored>, Trouble> {
         self.queue.read(table, after, LOAD_BATCHES).map_err(|error| Trouble::PutOff(with_causes(&error)))
     }
+}
+
+/// How many of the batches, from the first on, make one load: of one set of keys, and not too large. At least one.
+fn loadable_together(pending: &[Pending], load_cells: usize) -> usize {
+    let Some(first) = pending.first() else { return 0 };
+    let keys = first.records.key_types();
+    let mut rows = 0;
+    let mut width = 0;
+    let fits = |pending: &&Pending| {
+        rows += pending.records.len();
+        width = width.max(pending.records.columns.len());
+        pending.records.key_types() == keys && rows.saturating_mul(width) <= load_cells
+    };
+    pending.iter().take_while(fits).count().max(1)
 }
 
 /// How many of a batch's records were applied by loads up to the place reached.

@@ -9,7 +9,7 @@ use crate::schema::Schemas;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
-/// Decodes one batch of the Import API (import-api.md 1.3): JSON naming a table, its JSON Schema, its keys and the
+/// Decodes one batch of the Import API: JSON naming a table, its JSON Schema, its keys and the
 /// messages. Every record is checked against the schema on the way.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use arrow_array::builder::{
     BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
     Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, NullArray};
 use selvedge_core::ColumnType;
 
 use crate::datetime;
@@ -62,6 +62,9 @@ impl Leaf {
 
     /// The column once all of `rows` records were read.
     pub(crate) fn finish(mut self, rows: usize) -> ArrayRef {
+        if self.filled == 0 {
+            return Arc::new(NullArray::new(rows));
+        }
         self.fill_to(rows);
         let mut column: ArrayRef = match self.values {
             Values::Boolean(mut builder) => Arc::new(builder.finish()),

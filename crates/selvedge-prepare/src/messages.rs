@@ -16,7 +16,9 @@ use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
-/// The most records a batch may hold (import-api.md 1.5).
+/// The most columns the records of a batch may make: the rest, up to the 1,000 of a table, is for selvedge's own.
+const MAX_RECORD_COLUMNS: usize = 990;
+/// The most records a batch may hold, as the Import API states it.
 pub const MAX_RECORDS: usize = 20_000;
 
 /// The messages of a batch, as columns.
@@ -53,7 +55,7 @@ impl<'t> Messages<'t> {
             }
             self.read_message(scanner, row).map_err(|refusal| refusal.in_record(row as u64))?;
             if !scanner.continues(b']')? {
-                return Ok(self.finish());
+                return self.finish();
             }
         }
     }
@@ -112,15 +114,22 @@ impl<'t> Messages<'t> {
         Ok(())
     }
 
-    fn finish(mut self) -> Columns {
+    fn finish(mut self) -> Result<Columns> {
         let rows = self.sequences.len();
         let mut columns = Vec::new();
         self.data.finish(&Path::default(), rows, &mut columns);
+        if columns.len() > MAX_RECORD_COLUMNS {
+            let found = columns.len();
+            return Err(Refusal::request(format!(
+                "too many columns: the records of this batch have {found}, and {MAX_RECORD_COLUMNS} is the most; declare some \
+                 as one object without properties"
+            )));
+        }
         let extracted_at = (!self.extracted_at.is_empty()).then(|| {
             self.extracted_at.resize(rows, None);
             Arc::new(TimestampMicrosecondArray::from(self.extracted_at).with_timezone("UTC")) as ArrayRef
         });
-        Columns { sequences: Int64Array::from(self.sequences), extracted_at, columns }
+        Ok(Columns { sequences: Int64Array::from(self.sequences), extracted_at, columns })
     }
 }
 

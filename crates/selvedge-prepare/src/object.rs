@@ -17,9 +17,9 @@ type Result<T> = std::result::Result<T, Box<Refusal>>;
 
 /// The most columns a table may have (design.md 5).
 pub(crate) const MAX_COLUMNS: usize = 1_000;
-/// The most values a record may hold (import-api.md 1.5).
+/// The most values a record may hold, as the Import API states it.
 const MAX_DATA_POINTS: usize = 10_000;
-/// The longest string in a key column, in characters (import-api.md 0.1, row 4).
+/// The longest string in a key column, in characters, as the Import API enforces it.
 const MAX_KEY_CHARACTERS: usize = 1_024;
 
 /// An object of the records, with the columns below it.

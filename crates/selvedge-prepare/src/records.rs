@@ -1,6 +1,7 @@
 //! A batch, decoded.
 
 use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_schema::DataType;
 use selvedge_core::{ColumnType, Path};
 
 /// The records of one batch as typed columns, one row a record, in the order of its messages.
@@ -27,7 +28,8 @@ pub struct RecordColumn {
     pub path: Path,
     /// Their type.
     pub column_type: ColumnType,
-    /// The values, null where a record has none of this type at this path.
+    /// The values, null where a record has none of this type at this path; a `NullArray`, which takes no memory, when no
+    /// record has one.
     pub values: ArrayRef,
 }
 
@@ -60,7 +62,17 @@ impl Records {
     /// The values of one type at one path.
     pub(crate) fn column(&self, path: &Path, column_type: ColumnType) -> Option<&ArrayRef> {
         let same = |column: &&RecordColumn| column.column_type == column_type && column.path == *path;
-        self.columns.iter().find(same).map(|column| &column.values)
+        let column = self.columns.iter().find(same).map(|column| &column.values);
+        column.filter(|values| *values.data_type() != DataType::Null)
+    }
+
+    /// The key properties with the types of their values.
+    pub fn key_types(&self) -> Vec<(&str, Option<ColumnType>)> {
+        let type_of = |key: &String| {
+            let column = self.columns.iter().find(|column| matches!(column.path.0.as_slice(), [name] if name == key));
+            column.map(|column| column.column_type)
+        };
+        self.keys.iter().map(|key| (key.as_str(), type_of(key))).collect()
     }
 
     /// What the columns take in memory.

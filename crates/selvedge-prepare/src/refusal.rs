@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A batch that is not accepted: nothing of it is queued.
 ///
-/// [`Display`](fmt::Display) gives the sentence the Import API's clients know (import-api.md 1.6); the parts are there for
+/// [`Display`](fmt::Display) gives the sentence the Import API's clients know; the parts are there for
 /// callers that show them apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

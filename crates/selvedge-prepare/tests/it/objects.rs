@@ -173,13 +173,22 @@ fn limits_of_a_record() {
         let members: Vec<String> = (0..count).map(|index| format!(r#""p{index}":1"#)).collect();
         format!("{{{}}}", members.join(","))
     };
-    assert!(decoded("{}", &[], &[&record(1_000)]).is_ok());
+    let too_many_columns = |found: usize| {
+        format!(
+            "too many columns: the records of this batch have {found}, and 990 is the most; declare some as one object without \
+             properties"
+        )
+    };
+    assert!(decoded("{}", &[], &[&record(990)]).is_ok());
+    let refusal = decoded("{}", &[], &[&record(991)]).unwrap_err();
+    assert_eq!(refusal.reason(), too_many_columns(991));
     let refusal = decoded("{}", &[], &[&record(1_001)]).unwrap_err();
     assert_eq!(refusal.reason(), "the records of this batch have more than 1000 properties");
 
     let properties: Vec<String> = (0..10_001).map(|index| format!(r#""p{index}":{{"type":"integer"}}"#)).collect();
     let schema = format!(r#"{{"properties":{{{}}}}}"#, properties.join(","));
-    assert!(decoded(&schema, &[], &[&record(10_000)]).is_ok());
+    let refusal = decoded(&schema, &[], &[&record(10_000)]).unwrap_err();
+    assert_eq!(refusal.reason(), too_many_columns(10_001));
     let refusal = decoded(&schema, &[], &[&record(10_001)]).unwrap_err();
     assert_eq!(refusal.reason(), "a record holds more than 10000 values");
 }

@@ -10,7 +10,8 @@ use selvedge_prepare::Records;
 /// The values of a record: `/path type value`, one a line, in the order of the columns. Nulls are left out.
 pub(crate) fn row(records: &Records, row: usize) -> String {
     let lines = records.columns.iter().filter_map(|column| {
-        assert_eq!(column.values.data_type(), &column.column_type.arrow(), "{}", column.path);
+        let data_type = column.values.data_type();
+        assert!(*data_type == DataType::Null || *data_type == column.column_type.arrow(), "{}", column.path);
         assert_eq!(column.values.len(), records.len(), "{}", column.path);
         Some(format!("{} {} {}", column.path, column.column_type, value(&column.values, row)?))
     });
@@ -20,7 +21,7 @@ pub(crate) fn row(records: &Records, row: usize) -> String {
 /// One value; `None` for null.
 pub(crate) fn value(array: &ArrayRef, row: usize) -> Option<String> {
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
-    array.is_valid(row).then(|| match array.data_type() {
+    array.logical_nulls().is_none_or(|nulls| nulls.is_valid(row)).then(|| match array.data_type() {
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Decimal128(..) => array.as_primitive::<Decimal128Type>().value_as_string(row),
