@@ -113,4 +113,4 @@ Exit codes:
   0  everything was loaded
   1  something failed; what was accepted is kept in the queue
   2  the command was not understood
-  3  records were refused or rejected; the rest was loaded";
+  3  a record or batch was refused: what stands before it was loaded, what comes after was not read";

@@ -44,6 +44,8 @@ struct Source {
     input: Input,
     name: Option<String>,
     lines: Lines,
+    /// Where a file ended when the command began; a stream ends where it ends.
+    bytes: Option<u64>,
     state: State,
 }
 
@@ -126,8 +128,9 @@ impl<'c> Feed<'c> {
         if state.records == 0 {
             state.number_from(self.next_arrival);
         }
+        let bytes = material.bytes();
         let lines = material.into_lines(state.next).map_err(|cause| Ended::Failed(input.unreadable(cause)))?;
-        Ok(Some(Source { input, name, lines, state }))
+        Ok(Some(Source { input, name, lines, bytes, state }))
     }
 
     fn hand_out(&mut self, piece: Piece) -> Result<Option<Batch>, Ended> {
@@ -170,17 +173,29 @@ impl Source {
             Layout::Batches => batches::next_piece(&mut self.lines),
             Layout::Records(format) => format.next_piece(&mut self.lines, self.state.records),
         };
-        piece.map_err(|trouble| match trouble {
+        let piece = piece.map_err(|trouble| match trouble {
             Trouble::Unreadable(cause) => Ended::Failed(self.input.unreadable(cause)),
             Trouble::Bad(bad) => Ended::Refused(Refused::piece(&self.input, bad)),
-        })
+        })?;
+        if piece.is_none() && !self.is_at_its_end() {
+            let input = &self.input;
+            return Err(Ended::Failed(Error::failed(format!(
+                "{input} became shorter while it was read; what was read of it is in the queue. Run the command again when \
+                 nobody writes to it"
+            ))));
+        }
+        Ok(piece)
+    }
+
+    fn is_at_its_end(&self) -> bool {
+        self.lines.peek().is_none() && self.bytes.is_none_or(|bytes| self.lines.place().byte >= bytes)
     }
 
     /// Brings the state to where the lines are, after a piece.
     fn pass(&mut self, origin: &Origin) {
         self.state.next = self.lines.place();
         self.state.records += origin.plain_records();
-        if self.lines.peek().is_none() {
+        if self.is_at_its_end() {
             self.state.stage = Stage::Accepted;
         }
     }

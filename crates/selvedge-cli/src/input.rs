@@ -64,6 +64,14 @@ impl Input {
 }
 
 impl Material {
+    /// How many bytes a file had when the command began; unknown for a stream.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::File(snapshot) => Some(snapshot.bytes),
+            Self::Stream(_) => None,
+        }
+    }
+
     /// The lines from a place on. A stream is always at its beginning.
     pub(crate) fn into_lines(self, place: Place) -> io::Result<Lines> {
         match self {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use selvedge::{Engine, TableName, Waiting};
@@ -29,7 +30,7 @@ pub(crate) enum Ending {
 }
 
 /// From so many lines of standard input the schema of plain records is inferred.
-const SAMPLE_LINES: usize = 10_000;
+pub(crate) const SAMPLE_LINES: usize = 10_000;
 /// How long a destination that cannot be reached may keep the command waiting.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -86,8 +87,7 @@ fn look_at(args: &LoadArgs) -> Result<Vec<(Input, Material)>, Error> {
 }
 
 fn start(args: &LoadArgs) -> Result<Engine, Error> {
-    let beside_first = || args.to.first().map(|address| address.queue_folder()).unwrap_or_default();
-    let folder = args.data.clone().unwrap_or_else(beside_first);
+    let folder = queue_folder(args);
     let shown = folder.display().to_string();
     let mut builder = Engine::builder(folder);
     for address in &args.to {
@@ -96,6 +96,11 @@ fn start(args: &LoadArgs) -> Result<Engine, Error> {
     builder
         .start()
         .map_err(|cause| Error::failed(format!("the queue in {shown} cannot be used for this load")).because(cause))
+}
+
+fn queue_folder(args: &LoadArgs) -> PathBuf {
+    let beside_first = || args.to.first().map(|address| address.queue_folder()).unwrap_or_default();
+    args.data.clone().unwrap_or_else(beside_first)
 }
 
 /// Says what is left out, and why.
@@ -194,7 +199,11 @@ fn tell(args: &LoadArgs, report: &Report, refused: Option<&Refused>, waiting: &[
         eprintln!("selvedge: {waiting}");
     }
     if !waiting.is_empty() {
-        eprintln!("They are kept in the queue. Put right what is in the way and run the same command again.");
+        eprintln!(
+            "What waits is kept in the queue {} (--data, or beside the first --to). Put right what is in the way and run the \
+             same command again.",
+            queue_folder(args).display()
+        );
     }
     Ok(())
 }

@@ -37,6 +37,8 @@ pub(crate) enum Course {
 enum Standing {
     New,
     Seen(State),
+    /// It was loaded as this says, and is to be loaded again.
+    Again(State),
     /// It stands in the command before.
     Twice,
 }
@@ -52,6 +54,7 @@ pub(crate) fn plan(args: &LoadArgs, inputs: Vec<(Input, Material)>, engine: &Eng
         let course = match (standing, material) {
             (Standing::Twice, Material::File(snapshot)) => Course::Skip(snapshot),
             (Standing::Seen(state), Material::File(snapshot)) => go_on(&input, snapshot, state, &args.to)?,
+            (Standing::Again(state), material) => Course::Read(material, beginning(state.layout, &args.to)),
             (_, material) => Course::Read(material, beginning(layout.clone(), &args.to)),
         };
         jobs.push(Job { input, source, course });
@@ -69,7 +72,8 @@ fn standings(args: &LoadArgs, sources: &[Option<String>], engine: &Engine) -> Re
         Ok(match State::recall(engine, source)? {
             // What was stopped halfway is finished first, also by a command that loads again: it may be that very command.
             Some(state) if !args.again || state.stage != Stage::Loaded => Standing::Seen(state),
-            _ => Standing::New,
+            Some(state) => Standing::Again(state),
+            None => Standing::New,
         })
     };
     sources.iter().map(standing).collect()
@@ -87,14 +91,13 @@ fn go_on(input: &Input, snapshot: Snapshot, state: State, to: &[Address]) -> Res
     match (state.stage, new) {
         (Stage::Loaded, None) => Ok(Course::Skip(snapshot)),
         (Stage::Loaded, Some(new)) => Err(Error::failed(format!(
-            "{input} was loaded from this queue before {new} was added; run again with --again (keyed tables keep their \
-             values) or another --data"
+            "{input} was loaded from this queue before {new} was added; run again with --again, which leaves keyed tables as \
+             they are"
         ))),
         (Stage::Reading, _) if same => Ok(Course::Read(Material::File(snapshot), state)),
         (Stage::Accepted, _) if same => Ok(Course::Finish),
         _ => Err(Error::failed(format!(
-            "an earlier load of {input} into {} was stopped halfway; run again with the same --to, so that it is finished, or \
-             with another --data",
+            "an earlier load of {input} into {} was stopped halfway; run again with the same --to, so that it is finished",
             state.destinations.join(" and ")
         ))),
     }
@@ -120,12 +123,10 @@ fn find_layout(args: &LoadArgs, inputs: &[(Input, Material)]) -> Result<Layout, 
     Ok(Layout::Records(Box::new(format)))
 }
 
-/// Takes in lines up to the first that is no record: the load is going to end there and say why.
+/// Takes in the lines. One that cannot be read here is passed over: the load says why if it is no record.
 fn observe(properties: &mut Properties, mut lines: Lines) -> std::io::Result<()> {
     while let Some(line) = lines.peek() {
-        if properties.observe(line).is_err() {
-            break;
-        }
+        drop(properties.observe(line));
         lines.advance()?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::error::with_causes;
 use crate::input::Input;
 use crate::input::piece::{BadPiece, Origin};
+use crate::load::SAMPLE_LINES;
 
 /// What was refused, and where it stands. Serialized, it is the `refused` of the report.
 #[derive(Debug, Serialize)]
@@ -46,7 +47,7 @@ impl Refused {
         let (line, record) = locate(origin, index);
         let hint = match (origin, input) {
             (Origin::Batch(_), _) if index.is_none() => Some(HINT_FOR_BATCHES),
-            (Origin::Records { .. }, Input::Standard) => Some(HINT_FOR_STREAMS),
+            (Origin::Records { .. }, Input::Standard) if line > SAMPLE_LINES as u64 => Some(HINT_FOR_STREAMS),
             _ => None,
         };
         Self {

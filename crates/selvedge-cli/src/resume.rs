@@ -72,10 +72,12 @@ pub(crate) fn source_name(material: &Material, args: &LoadArgs) -> Option<String
 }
 
 impl State {
-    /// Numbers plain records from here on, if they are numbered by their arrival.
+    /// Numbers plain records from here on, if they are numbered by their arrival and have no numbers yet. A file that is
+    /// loaded again keeps those it had, so that it does not win over what came after it.
     pub(crate) fn number_from(&mut self, sequence: i64) {
         if let Layout::Records(format) = &mut self.layout
             && let Numbering::Arrival { first } = &mut format.numbering
+            && *first == 0
         {
             *first = sequence;
         }

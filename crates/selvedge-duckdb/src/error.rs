@@ -31,7 +31,7 @@ pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> Load
             format!("DuckDB needs more memory to {doing} {file}; raise the memory limit of this destination"),
         )
     } else {
-        (LoadErrorKind::Refused, format!("DuckDB could not {doing} {file}; remove the cause, then resume"))
+        (LoadErrorKind::Refused, format!("DuckDB could not {doing} {file}; remove the cause, then start again"))
     };
     with_cause(LoadError::new(kind, message), &text, cause)
 }

@@ -44,8 +44,7 @@ impl Meeting<'_> {
         if batch < *deleted_to {
             return Err(format!(
                 "{table} in {destination} is at batch {batch}, but queue {queue} has deleted its batches up to {deleted_to}: \
-                 an older copy of the destination was restored. Bring the newer one back, or send the data again through a \
-                 new queue folder"
+                 an older copy of the destination was restored. Bring the newer one back, or load into another destination"
             ));
         }
         Ok(())

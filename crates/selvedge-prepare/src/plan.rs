@@ -48,8 +48,8 @@ pub(crate) fn plan(planned_on: Option<&TableState>, parts: &[Part]) -> Result<Pl
 
 fn other_keys(standing: &[String], found: &[String]) -> Blocked {
     Blocked::new(format!(
-        "the table's keys are ({}), but the batch's are ({}), or of other types; send it under another table name, or with \
-         the keys the table has",
+        "the table's keys are ({}), but the batch's are ({}), or of other types. The batch waits, and what comes \
+         after it for this table; send records of other keys under another table name",
         standing.join(", "),
         found.join(", ")
     ))

@@ -35,7 +35,7 @@ impl<'a> Doing<'a> {
             Some(ErrorCode::DiskFull) => {
                 (LoadErrorKind::Full, format!("there is no room left for {file}; free some, it will be tried again"))
             }
-            _ => return self.refused("correct the cause, then resume").with_source(cause),
+            _ => return self.refused("correct the cause, then start again").with_source(cause),
         };
         LoadError::new(kind, message).with_source(cause)
     }

@@ -67,6 +67,6 @@ fn other_destinations_after_a_kill() {
     let other = "load bad.jsonl --table t --key id --data q --to sqlite:other.db";
     place.run(other).expect_code(1).expect_stderr(
         "an earlier load of bad.jsonl into sqlite:demo.db was stopped halfway; run again with the same --to, so that it is \
-         finished, or with another --data",
+         finished",
     );
 }

@@ -24,6 +24,14 @@ fn types_come_from_all_records() {
 }
 
 #[test]
+fn types_come_from_the_records_after_a_number_no_double_holds() {
+    let place = Place::new();
+    place.write("t.jsonl", "{\"id\":1}\n{\"id\":2,\"huge\":1e400}\n{\"id\":3,\"late\":7}\n");
+    place.run("load t.jsonl --table t --key id --to sqlite:demo.db").expect_code(0);
+    assert_eq!(place.rows("t", "id, huge, typeof(late)"), ["1|null|null", "2|1e400|null", "3|null|integer"]);
+}
+
+#[test]
 fn all_files_share_one_schema() {
     let place = Place::new();
     place.write("1.jsonl", r#"{"id":1,"score":1}"#);

@@ -61,6 +61,17 @@ fn again_leaves_a_keyed_table_as_it_is() {
 }
 
 #[test]
+fn again_does_not_win_over_what_came_after() {
+    let place = Place::new();
+    place.write("old.jsonl", r#"{"id":1,"v":"old"}"#);
+    place.write("new.jsonl", r#"{"id":1,"v":"new"}"#);
+    for load in ["old.jsonl", "new.jsonl", "old.jsonl --again"] {
+        place.run(&format!("load {load} --table t --key id --to sqlite:demo.db")).expect_code(0);
+    }
+    assert_eq!(place.rows("t", "v"), ["new"]);
+}
+
+#[test]
 fn again_appends_to_a_keyless_table() {
     let place = Place::new();
     place.write("t.jsonl", "{\"v\":1}\n");
@@ -77,8 +88,8 @@ fn a_destination_added_later() {
     let both = "load t.json --to sqlite:demo.db --to sqlite:new.db --data q --report json";
     let refused = place.run(both).expect_code(1);
     refused.expect_stderr(
-        "t.json was loaded from this queue before sqlite:new.db was added; run again with --again (keyed tables keep their \
-         values) or another --data",
+        "t.json was loaded from this queue before sqlite:new.db was added; run again with --again, which leaves keyed tables \
+         as they are",
     );
     let run = place.run(&format!("{both} --again")).expect_code(0);
     assert_eq!(run.counts("sqlite:new.db", "t"), [1, 1, 0, 0], "{}", run.stdout);
