@@ -80,7 +80,7 @@ impl EngineBuilder {
                     load_body_bytes: (self.budget_bytes / 2).min(LOAD_BODY_BYTES_MAX),
                     load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
                 },
-                since: registration.since,
+                registration,
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
             };

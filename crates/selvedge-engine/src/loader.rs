@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
 use selvedge_prepare::prepare;
-use selvedge_queue::TableBounds;
+use selvedge_queue::{Registration, TableBounds};
 
 use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
@@ -19,8 +19,8 @@ pub(crate) struct Loader {
     pub(crate) name: String,
     pub(crate) destination: Box<dyn Destination>,
     pub(crate) source: Source,
-    /// Batches after this number are kept for the destination.
-    pub(crate) since: u64,
+    /// Since when batches are kept for the destination.
+    pub(crate) registration: Registration,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
@@ -92,7 +92,7 @@ impl Loader {
         let (deleted_to, newest, kept) =
             inherited.map_or((0, 0, 0), |bounds| (bounds.deleted_to, bounds.newest, bounds.kept_records));
         self.check_whole(table, state.as_ref(), deleted_to)?;
-        let left = self.source.left(table, self.reached(state.as_ref()), newest)?;
+        let left = self.source.left(table, self.reached(table, state.as_ref()), newest)?;
         self.source.backlog.forget(self.follower, table, kept.saturating_sub(left.records), left.loaded_to);
         self.standing.insert(table.clone(), Standing::Known(state));
         // A crash may have come between a load and its acknowledgement.
@@ -104,7 +104,7 @@ impl Loader {
 
     /// Loads what waits of a table, or as much of it as one load takes.
     fn load(&mut self, table: &TableName, planned_on: Option<TableState>) -> Result<(), Trouble> {
-        let gathered = self.source.gather(table, self.reached(planned_on.as_ref()));
+        let gathered = self.source.gather(table, self.reached(table, planned_on.as_ref()));
         self.check_still_whole(table, planned_on.as_ref())?;
         let pending = gathered?;
         let Some(last) = pending.last() else {
@@ -132,14 +132,14 @@ impl Loader {
     fn check_whole(&self, table: &TableName, state: Option<&TableState>, deleted_to: u64) -> Result<(), Trouble> {
         let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
         let meeting = Meeting { destination: &self.name, table, queue: self.source.queue.id(), deleted_to, newest };
-        meeting.check(state, self.since).map_err(Trouble::Pause)
+        meeting.check(state, self.registration.since(table)).map_err(Trouble::Pause)
     }
 
     /// Checks, after batches were gathered, that none before them had been deleted by then. What was acknowledged to an
     /// earlier engine is deleted some time after, even if the destination is no longer the one that acknowledged it.
     fn check_still_whole(&self, table: &TableName, state: Option<&TableState>) -> Result<(), Trouble> {
         let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
-        if self.reached(state).batch >= newest {
+        if self.reached(table, state).batch >= newest {
             return Ok(());
         }
         let bounds = self.source.queue.tables().map_err(|error| Trouble::PutOff(with_causes(&error)))?;
@@ -147,9 +147,9 @@ impl Loader {
     }
 
     /// The batch the destination is at, and how many of its records it has.
-    fn reached(&self, state: Option<&TableState>) -> Reached {
+    fn reached(&self, table: &TableName, state: Option<&TableState>) -> Reached {
         let of_state = |state: &TableState| Reached { batch: state.position.batch, record: state.position.record };
-        state.map_or(Reached { batch: self.since, record: u64::MAX }, of_state)
+        state.map_or(Reached { batch: self.registration.since(table), record: u64::MAX }, of_state)
     }
 
     /// Finds out what became of a load that may have been applied.

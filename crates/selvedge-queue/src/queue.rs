@@ -1,5 +1,7 @@
 //! The queue as the engine sees it: the trait and the values that pass through it.
 
+use std::collections::BTreeMap;
+
 use selvedge_core::{QueueId, TableName};
 
 use crate::{QueueError, SealedBody};
@@ -152,9 +154,15 @@ pub struct TableBounds {
 }
 
 /// Since when a destination is one that batches are kept for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registration {
-    /// The newest batch number deleted when the destination was registered: no batch after it was or will be deleted
-    /// without the destination's acknowledgement. 0 means from the beginning.
-    pub since: u64,
+    pub(crate) since: BTreeMap<TableName, u64>,
+}
+
+impl Registration {
+    /// The number of the table's newest batch that was deleted when the destination was registered: none after it was or
+    /// will be deleted without the destination's acknowledgement. 0 means from the beginning.
+    pub fn since(&self, table: &TableName) -> u64 {
+        self.since.get(table).copied().unwrap_or(0)
+    }
 }

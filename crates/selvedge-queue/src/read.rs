@@ -132,16 +132,20 @@ fn sealed(row: &Row<'_>) -> rusqlite::Result<SealedBody> {
 }
 
 fn bounds(row: &Row<'_>) -> rusqlite::Result<TableBounds> {
-    let (integration, table): (String, String) = (row.get(0)?, row.get(1)?);
     Ok(TableBounds {
-        table: table_name(integration, table).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-        })?,
+        table: named(row)?,
         accepted: unsigned(row, 2)?,
         kept_records: unsigned(row, 3)?,
         newest: unsigned(row, 4)?,
         deleted_to: unsigned(row, 5)?,
     })
+}
+
+/// The table whose integration and name stand in the first two columns.
+pub(crate) fn named(row: &Row<'_>) -> rusqlite::Result<TableName> {
+    let (integration, table): (String, String) = (row.get(0)?, row.get(1)?);
+    table_name(integration, table)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
 }
 
 fn table_name(integration: String, table: String) -> Result<TableName, NameError> {

@@ -11,7 +11,8 @@
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
 //! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
-//! | `destinations` | each registered destination | its name, and the newest batch deleted when it came |
+//! | `destinations` | each registered destination | its name |
+//! | `registered` | each table that had lost batches when a destination came | the newest of them |
 //! | `acknowledged` | each table of each destination | the newest batch that it has |
 //! | `cursors` | each source | the state it committed last |
 //!
@@ -65,9 +66,14 @@ const TABLES: &str = "
     ) STRICT;
     CREATE TABLE destinations (
         id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        since INTEGER NOT NULL
+        name TEXT NOT NULL UNIQUE
     ) STRICT;
+    CREATE TABLE registered (
+        destination_id INTEGER NOT NULL,
+        table_id INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (destination_id, table_id)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE acknowledged (
         destination_id INTEGER NOT NULL,
         table_id INTEGER NOT NULL,

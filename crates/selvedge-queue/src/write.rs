@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use selvedge_core::{IntegrationName, TableName};
 
 use crate::queue::{Append, Appended, Cursor, Registration, Repeats};
+use crate::read::named;
 
 /// For how many days a body is recognised as a repeat, at least, counted by the times of receipt.
 pub const REPEATS_KEPT_DAYS: i64 = 7;
@@ -107,13 +108,21 @@ pub(crate) fn set_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::
 }
 
 pub(crate) fn register(connection: &Connection, destination: &str) -> rusqlite::Result<Registration> {
-    connection.execute(
-        "INSERT OR IGNORE INTO destinations (name, since) SELECT ?1, coalesce(max(deleted_to), 0) FROM tables",
-        [destination],
+    let added = connection.execute("INSERT OR IGNORE INTO destinations (name) VALUES (?1)", [destination])?;
+    if added > 0 {
+        connection.execute(
+            "INSERT INTO registered (destination_id, table_id, since)
+             SELECT last_insert_rowid(), id, deleted_to FROM tables WHERE deleted_to > 0",
+            [],
+        )?;
+    }
+    let mut since = connection.prepare(
+        "SELECT tables.integration, tables.name, registered.since
+         FROM registered JOIN destinations ON destinations.id = destination_id JOIN tables ON tables.id = table_id
+         WHERE destinations.name = ?1",
     )?;
-    let since: i64 =
-        connection.query_row("SELECT since FROM destinations WHERE name = ?1", [destination], |row| row.get(0))?;
-    Ok(Registration { since: since.unsigned_abs() })
+    let since = since.query_map([destination], |row| Ok((named(row)?, row.get::<_, i64>(2)?.unsigned_abs())))?;
+    Ok(Registration { since: since.collect::<rusqlite::Result<_>>()? })
 }
 
 pub(crate) fn acknowledge(connection: &Connection, acknowledgement: Acknowledgement) -> rusqlite::Result<()> {

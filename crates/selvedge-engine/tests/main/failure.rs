@@ -125,7 +125,12 @@ fn batches_of_other_keys_pause_the_table_after_those_before_them() {
     engine.push(keyless("t", [3])).unwrap();
     engine.push(batch("t", &[(4, 1, "d")])).unwrap();
     drop(hold);
-    check_paused(&engine, "memory", "t", &["the table's keys are (id)", "send it under another table name"]);
+    check_paused(
+        &engine,
+        "memory",
+        "t",
+        &["the table's keys are (id)", "send records of other keys under another table name"],
+    );
     check_names(&memory, "t", &["a", "b"]);
     assert_eq!(tally(&engine, "memory", "t"), Tally { accepted: 4, loaded: 2, waiting: 2, ..Tally::default() });
     engine.push(batch("other", &[(2, 1, "goes on")])).unwrap().wait_loaded(LONG).unwrap();

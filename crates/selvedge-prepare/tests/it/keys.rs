@@ -21,8 +21,8 @@ fn check_blocked(first: &Pending, then: &Pending, keys: (&str, &str)) {
     let together = prepared(None, &[first.clone(), then.clone()], RowOrder::Any).unwrap_err();
     let (standing, found) = keys;
     let expected = format!(
-        "the table's keys are ({standing}), but the batch's are ({found}), or of other types; send it under another table \
-         name, or with the keys the table has"
+        "the table's keys are ({standing}), but the batch's are ({found}), or of other types. The batch waits, and \
+         what comes after it for this table; send records of other keys under another table name"
     );
     assert_eq!((later.to_string(), together.to_string()), (expected.clone(), expected));
 }

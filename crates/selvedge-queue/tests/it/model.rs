@@ -38,7 +38,7 @@ struct Model {
     /// In the order of their first batches.
     tables: Vec<TableModel>,
     /// Since when, by name.
-    destinations: BTreeMap<usize, u64>,
+    destinations: BTreeMap<usize, Vec<u64>>,
     cursor: Option<u8>,
 }
 
@@ -76,9 +76,12 @@ impl Model {
         }
     }
 
-    fn register(&mut self, destination: usize) -> u64 {
-        let since = self.tables.iter().map(|table| table.deleted_to).max().unwrap_or(0);
-        *self.destinations.entry(destination).or_insert(since)
+    /// Since when, by table.
+    fn register(&mut self, destination: usize) -> Vec<u64> {
+        let since =
+            |index: usize| self.tables.iter().find(|table| table.table == index).map_or(0, |table| table.deleted_to);
+        let since: Vec<u64> = (0..TABLES.len()).map(since).collect();
+        self.destinations.entry(destination).or_insert(since).clone()
     }
 
     /// Whether it is allowed.
@@ -114,7 +117,9 @@ fn act(queue: EmbeddedQueue, folder: &Path, model: &mut Model, action: &Action) 
             model.cursor = cursor.or(model.cursor);
         }
         Action::Register { destination } => {
-            assert_eq!(queue.register(DESTINATIONS[destination]).unwrap().since, model.register(destination));
+            let registration = queue.register(DESTINATIONS[destination]).unwrap();
+            let since: Vec<u64> = TABLES.iter().map(|name| registration.since(&table(name))).collect();
+            assert_eq!(since, model.register(destination));
         }
         Action::Acknowledge { destination, table: index, batch } => {
             let acknowledged = queue.acknowledge(DESTINATIONS[destination], &table(TABLES[index]), batch);
