@@ -77,7 +77,7 @@ impl EngineBuilder {
                     queue: Arc::clone(&engine.queue),
                     schemas: Arc::clone(&engine.schemas),
                     backlog: Arc::clone(&engine.backlog),
-                    load_body_bytes: (self.budget_bytes / 2).min(LOAD_BODY_BYTES_MAX),
+                    load_body_bytes: (self.budget_bytes / 8 * 3).min(LOAD_BODY_BYTES_MAX),
                     load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
                 },
                 registration,
