@@ -89,3 +89,34 @@ fn restored_while_the_queue_deletes() {
         );
     }
 }
+
+/// Known wrong: an older copy of a queue gives the numbers again that the lost batches had. The first engine on it notices;
+/// what it accepts meanwhile passes for loaded with the next one. Positions have to tell a restored queue from the one it was.
+#[test]
+fn restored_queue_gives_numbers_again() {
+    let (folder, copy, memory) = (tempdir().unwrap(), tempdir().unwrap(), Memory::default());
+    let load = |id: i64| {
+        let engine = start(folder.path(), &[("memory", &memory)]);
+        engine.push(keyless("t", [id])).unwrap();
+        engine.flush(LONG).unwrap()
+    };
+    assert!(load(1).is_empty());
+    copy_files(folder.path(), copy.path());
+    assert!(load(2).is_empty());
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    std::fs::create_dir(folder.path()).unwrap();
+    copy_files(copy.path(), folder.path());
+
+    let left = load(3);
+    check_words(&left[0].to_string(), &["1 record of t waits for memory", "older copy of the queue"]);
+    let engine = start(folder.path(), &[("memory", &memory)]);
+    assert_eq!(engine.flush(LONG).unwrap(), [], "today: the record is taken for loaded");
+    check_ids(&memory, "t", 1..=2);
+}
+
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let file = entry.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
