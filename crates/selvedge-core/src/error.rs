@@ -19,7 +19,8 @@ pub struct LoadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadErrorKind {
-    /// The table is not as the load was planned on: the engine reads the state and plans anew.
+    /// The table is not as the load was planned on: the engine reads the state, and pauses the table if it is somebody
+    /// else's.
     Stale,
     /// The destination cannot be reached or is busy: the engine tries again later.
     Unavailable,

@@ -98,8 +98,10 @@ impl Source {
         })?;
         let records = decode(&body, &self.schemas).map_err(|refusal| {
             Trouble::Pause(format!(
-                "batch {batch} was accepted once but is refused now ({refusal}); it was accepted by another version of \
-                 selvedge, use that one"
+                "batch {batch} was accepted once but is refused now, at record {} and `{}`; it was accepted by another \
+                 version of selvedge, use that one",
+                refusal.record().unwrap_or_default(),
+                refusal.pointer(),
             ))
         })?;
         Ok(Arc::new(records))

@@ -71,6 +71,28 @@ pub struct StateRow {
 }
 
 impl StateRow {
+    /// The row [`SELECT_STATE`] found, given how a text and how a number is read from its columns, counted from 0.
+    ///
+    /// # Errors
+    /// The first error of reading a column.
+    pub fn read<E>(
+        text: impl Fn(usize) -> Result<String, E>,
+        number: impl Fn(usize) -> Result<i64, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            format: number(0)?,
+            columns: text(1)?,
+            keys: text(2)?,
+            queue_id: text(3)?,
+            batch: number(4)?,
+            record: number(5)?,
+            loaded: number(6)?,
+            superseded: number(7)?,
+            rejected: number(8)?,
+            live_rows: number(9)?,
+        })
+    }
+
     /// The row to store for a state.
     ///
     /// # Errors

@@ -44,16 +44,5 @@ pub(crate) fn write(
 }
 
 fn state_row(row: &Row<'_>) -> rusqlite::Result<StateRow> {
-    Ok(StateRow {
-        format: row.get(0)?,
-        columns: row.get(1)?,
-        keys: row.get(2)?,
-        queue_id: row.get(3)?,
-        batch: row.get(4)?,
-        record: row.get(5)?,
-        loaded: row.get(6)?,
-        superseded: row.get(7)?,
-        rejected: row.get(8)?,
-        live_rows: row.get(9)?,
-    })
+    StateRow::read(|column| row.get(column), |column| row.get(column))
 }
