@@ -2,23 +2,31 @@
 //!
 //! Everything a destination needs to know stands here: what a table is called ([`TableName`]), which columns it has
 //! ([`Column`], [`ColumnType`]), how far a queue has been loaded into it ([`Position`]), what one load brings
-//! ([`TableLoad`]), and the trait that applies it ([`Destination`]). Values travel as Arrow columns. There is no JSON, no
+//! ([`TableLoad`]), and the trait that applies it ([`Destination`]). A second trait, [`Inspect`], reads what a destination
+//! holds; [`logical_view`] is what of it depends on nothing but the accepted records. Values travel as Arrow columns. There is no JSON, no
 //! I/O and no thread in this crate.
 
 mod capabilities;
 mod column;
+mod contest;
 mod destination;
 mod error;
+mod inspect;
 mod load;
 mod name;
 mod position;
+pub mod rejected;
 mod state;
+mod view;
 
 pub use capabilities::{Capabilities, RowOrder};
 pub use column::{Column, ColumnType, DECIMAL_PRECISION, MAX_DECIMAL_SCALE, Path, system};
+pub use contest::{Age, Contestants, Key};
 pub use destination::Destination;
 pub use error::{Applied, LoadError, LoadErrorKind};
+pub use inspect::{Counted, Each, Inspect, Part, sample};
 pub use load::{Change, Outcome, TableLoad};
 pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName};
-pub use position::{Position, QueueId};
+pub use position::{Epoch, Position, QueueId};
 pub use state::{Counts, TableState};
+pub use view::{Bits, LogicalRow, LogicalView, Value, logical_view};

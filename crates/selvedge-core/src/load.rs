@@ -22,6 +22,11 @@ pub struct TableLoad {
     pub rows: RecordBatch,
     /// Records that lost to another record of this same load.
     pub superseded: u64,
+    /// The records kept aside, with exactly [`rejected::columns`](crate::rejected::columns). Nearly always empty.
+    pub rejects: RecordBatch,
+    /// What the counts go on from: those of [`planned_on`](Self::planned_on), or, when the table is taken over from another
+    /// queue, only the rows it has, because the rest tells what became of that queue's records.
+    pub counts: Counts,
     /// How far the queue is applied once this load is.
     pub to: Position,
 }
@@ -68,7 +73,7 @@ impl TableLoad {
 
     /// The state to write with the rows: the accounting is the same in every destination.
     pub fn committed(&self, outcome: Outcome) -> TableState {
-        let before = self.planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
+        let before = self.counts;
         let rows = self.rows.num_rows() as u64;
         TableState {
             columns: self.columns.clone(),
@@ -77,7 +82,7 @@ impl TableLoad {
             counts: Counts {
                 loaded: before.loaded + (rows - outcome.stale_rows),
                 superseded: before.superseded + self.superseded + outcome.stale_rows,
-                rejected: before.rejected,
+                rejected: before.rejected + self.rejects.num_rows() as u64,
                 live_rows: before.live_rows + outcome.new_rows,
             },
         }

@@ -19,7 +19,7 @@ pub struct TableState {
 
 impl TableState {
     /// The version of this structure as destinations store it. A destination that finds another refuses to go on.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// The column of this name, spelled exactly.
     pub fn column(&self, name: &str) -> Option<&Column> {

@@ -27,7 +27,8 @@ fn state_row(row: &Row<'_>) -> duckdb::Result<StateRow> {
 }
 
 fn upsert(connection: &Connection, table: &TableName, row: &StateRow) -> duckdb::Result<()> {
-    let StateRow { format, columns, keys, queue_id, batch, record, loaded, superseded, rejected, live_rows } = row;
+    let StateRow { format, columns, keys, queue_id, epoch, batch, record, loaded, superseded, rejected, live_rows } =
+        row;
     let name = table.table();
     let values = params![
         integration_key(table),
@@ -36,6 +37,7 @@ fn upsert(connection: &Connection, table: &TableName, row: &StateRow) -> duckdb:
         columns,
         keys,
         queue_id,
+        epoch,
         batch,
         record,
         loaded,

@@ -83,12 +83,12 @@ impl Source {
     }
 
     fn decoded(&self, table: &TableName, stored: &Stored, applied: u64) -> Result<Pending, Trouble> {
-        let Stored { batch, received_at, .. } = *stored;
+        let Stored { batch, epoch, received_at, .. } = *stored;
         let records = match self.backlog.cached(table, batch) {
             Some(records) => records,
             None => self.decode(batch)?,
         };
-        Ok(Pending { batch, received_at, applied, records })
+        Ok(Pending { batch, epoch, received_at, applied, records })
     }
 
     fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {

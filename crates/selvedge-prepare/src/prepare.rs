@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use selvedge_core::{Capabilities, Position, QueueId, TableLoad, TableName, TableState};
+use selvedge_core::{Capabilities, Epoch, Position, QueueId, TableLoad, TableName, TableState, rejected};
 
 use crate::dedupe::{self, Winners};
 use crate::plan::plan;
@@ -17,6 +17,8 @@ use crate::shape::{Moment, shape};
 pub struct Pending {
     /// Its number in the queue.
     pub batch: u64,
+    /// The epoch of the queue in which it got that number.
+    pub epoch: Epoch,
     /// When it was received, in microseconds since 1970 (UTC).
     pub received_at: i64,
     /// How many of its records an earlier load has applied already; less than it has.
@@ -53,7 +55,9 @@ pub fn prepare(
         keys: plan.keys,
         rows,
         superseded,
-        to: Position { queue, batch: last.batch, record: last.records.len() as u64 },
+        rejects: rejected::none(),
+        counts: planned_on.map(|state| state.counts).unwrap_or_default(),
+        to: Position { queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
     })
 }
 

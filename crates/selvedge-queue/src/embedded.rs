@@ -38,6 +38,7 @@ impl EmbeddedQueue {
         let file = folder.join("queue.db");
         let connection = schema::open(&file)?;
         let id = schema::queue_id(&connection).map_err(|error| schema::read_error(&file, error))?;
+        schema::begin_epoch(&connection).map_err(|error| schema::read_error(&file, error))?;
         folder::sync(folder)?;
         let writer = Writer::start(connection).map_err(|error| schema::read_error(&file, error))?;
         Ok(Self { id, readers: Readers::new(file), writer, _lock: lock })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use selvedge_core::{QueueId, TableName};
+use selvedge_core::{Epoch, QueueId, TableName};
 
 use crate::{QueueError, SealedBody};
 
@@ -130,6 +130,8 @@ pub struct Appended {
 pub struct Stored {
     /// Its number.
     pub batch: u64,
+    /// The epoch in which it got that number.
+    pub epoch: Epoch,
     /// How many records it holds.
     pub records: u64,
     /// When it was received, in microseconds since 1970 UTC.

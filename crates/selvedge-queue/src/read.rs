@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
-use selvedge_core::{IntegrationName, NameError, TableName};
+use selvedge_core::{Epoch, IntegrationName, NameError, TableName};
 
 use crate::body::SealedBody;
 use crate::error::{QueueError, QueueErrorKind};
@@ -50,7 +50,9 @@ impl Readers {
         let (after, limit) = (clamped(after), i64::try_from(limit).unwrap_or(i64::MAX));
         self.with(|connection| {
             let mut batches = connection.prepare(
-                "SELECT number, records, received_at, body_bytes FROM batches
+                "SELECT number, records, received_at, body_bytes,
+                     (SELECT id FROM epochs WHERE first <= number ORDER BY first DESC, rowid DESC LIMIT 1)
+                 FROM batches
                  WHERE table_id = (SELECT id FROM tables WHERE integration = ?1 AND name = ?2) AND number > ?3
                  ORDER BY number LIMIT ?4",
             )?;
@@ -122,6 +124,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         records: unsigned(row, 1)?,
         received_at: row.get(2)?,
         body_bytes: unsigned(row, 3)?,
+        epoch: Epoch::from_bytes(row.get(4)?),
     })
 }
 

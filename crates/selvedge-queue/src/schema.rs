@@ -1,4 +1,4 @@
-//! The format on disk, version 1: one SQLite database, `queue.db`, with its write-ahead log beside it.
+//! The format on disk, version 2: one SQLite database, `queue.db`, with its write-ahead log beside it.
 //!
 //! Limits: a compressed body has at most [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); numbers are 63 bits; the file as
 //! SQLite allows, far beyond any disk. The header names the format: `application_id` is `SlvQ`, `user_version` the version.
@@ -7,6 +7,7 @@
 //! | Table | One row for | Holds |
 //! |---|---|---|
 //! | `queue` | the queue | its random id (16 bytes) |
+//! | `epochs` | each time the queue was opened | the first batch number given then, a random id (16 bytes) |
 //! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, newest and newest deleted batch |
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
@@ -23,16 +24,17 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use selvedge_core::QueueId;
+use selvedge_core::{Epoch, QueueId};
 
 use crate::error::{QueueError, QueueErrorKind};
 
 /// `SlvQ`.
 const APPLICATION_ID: i64 = 0x536c_7651;
-const FORMAT_VERSION: i64 = 1;
+const FORMAT_VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE queue (id BLOB NOT NULL) STRICT;
+    CREATE TABLE epochs (first INTEGER NOT NULL, id BLOB NOT NULL) STRICT;
     CREATE TABLE tables (
         id INTEGER PRIMARY KEY,
         integration TEXT NOT NULL,
@@ -104,6 +106,15 @@ pub(crate) fn open(file: &Path) -> Result<Connection, QueueError> {
 /// The identity stored at creation.
 pub(crate) fn queue_id(connection: &Connection) -> rusqlite::Result<QueueId> {
     connection.query_row("SELECT id FROM queue", [], |row| row.get(0)).map(QueueId::from_bytes)
+}
+
+/// Begins a new epoch: batch numbers given from now on are told from those another copy of this queue gives.
+pub(crate) fn begin_epoch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO epochs (first, id) VALUES ((SELECT coalesce(max(newest), 0) + 1 FROM tables), ?1)",
+        [Epoch::random().as_bytes()],
+    )?;
+    Ok(())
 }
 
 fn is_new(connection: &Connection) -> rusqlite::Result<bool> {

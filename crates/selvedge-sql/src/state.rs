@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
-use selvedge_core::{Column, Counts, LoadError, LoadErrorKind, Position, QueueId, TableName, TableState};
+use selvedge_core::{Column, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableName, TableState};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 
 /// Makes the table of states unless it stands: one a database, in the schema `main`.
 pub const CREATE_STATE_TABLE: &str = "\
@@ -15,6 +16,7 @@ CREATE TABLE IF NOT EXISTS main._sdc_tables (
     columns TEXT NOT NULL,
     keys TEXT NOT NULL,
     queue_id TEXT NOT NULL,
+    epoch TEXT NOT NULL,
     batch BIGINT NOT NULL,
     record BIGINT NOT NULL,
     loaded BIGINT NOT NULL,
@@ -26,18 +28,18 @@ CREATE TABLE IF NOT EXISTS main._sdc_tables (
 
 /// Selects the fields of a [`StateRow`], in their order. Parameters: [`integration_key`], then the table's own name.
 pub const SELECT_STATE: &str = "\
-SELECT format, columns, keys, queue_id, batch, record, loaded, superseded, rejected, live_rows
+SELECT format, columns, keys, queue_id, epoch, batch, record, loaded, superseded, rejected, live_rows
 FROM main._sdc_tables WHERE integration = ? AND table_name = ?";
 
 /// Inserts or replaces a state. Parameters: [`integration_key`], the table's own name, then the fields of a [`StateRow`]
 /// in their order.
 pub const UPSERT_STATE: &str = "\
-INSERT INTO main._sdc_tables (integration, table_name, format, columns, keys, queue_id, batch, record, loaded, superseded,
+INSERT INTO main._sdc_tables (integration, table_name, format, columns, keys, queue_id, epoch, batch, record, loaded, superseded,
     rejected, live_rows)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (integration, table_name) DO UPDATE SET
     format = excluded.format, columns = excluded.columns, keys = excluded.keys, queue_id = excluded.queue_id,
-    batch = excluded.batch, record = excluded.record, loaded = excluded.loaded, superseded = excluded.superseded,
+    epoch = excluded.epoch, batch = excluded.batch, record = excluded.record, loaded = excluded.loaded, superseded = excluded.superseded,
     rejected = excluded.rejected, live_rows = excluded.live_rows";
 
 /// What stands in the column `integration` of a table's state: the integration's name, empty without one.
@@ -56,6 +58,8 @@ pub struct StateRow {
     pub keys: String,
     /// The queue of the position, as a UUID's text.
     pub queue_id: String,
+    /// The epoch of the position, as a UUID's text.
+    pub epoch: String,
     /// The batch of the position.
     pub batch: i64,
     /// The record of the position.
@@ -84,12 +88,13 @@ impl StateRow {
             columns: text(1)?,
             keys: text(2)?,
             queue_id: text(3)?,
-            batch: number(4)?,
-            record: number(5)?,
-            loaded: number(6)?,
-            superseded: number(7)?,
-            rejected: number(8)?,
-            live_rows: number(9)?,
+            epoch: text(4)?,
+            batch: number(5)?,
+            record: number(6)?,
+            loaded: number(7)?,
+            superseded: number(8)?,
+            rejected: number(9)?,
+            live_rows: number(10)?,
         })
     }
 
@@ -136,6 +141,7 @@ impl StateRow {
             columns: serde_json::to_string(columns)?,
             keys: serde_json::to_string(keys)?,
             queue_id: position.queue.to_string(),
+            epoch: position.epoch.to_string(),
             batch: position.batch.try_into()?,
             record: position.record.try_into()?,
             loaded: counts.loaded.try_into()?,
@@ -148,13 +154,12 @@ impl StateRow {
     fn decode(self) -> Result<TableState, Box<dyn Error + Send + Sync>> {
         let columns: Vec<Column> = serde_json::from_str(&self.columns)?;
         let keys: Vec<String> = serde_json::from_str(&self.keys)?;
-        let queue_text: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-            self.queue_id.as_str().into_deserializer();
         Ok(TableState {
             columns,
             keys,
             position: Position {
-                queue: QueueId::deserialize(queue_text)?,
+                queue: QueueId::deserialize(uuid(&self.queue_id))?,
+                epoch: Epoch::deserialize(uuid(&self.epoch))?,
                 batch: self.batch.try_into()?,
                 record: self.record.try_into()?,
             },
@@ -166,4 +171,8 @@ impl StateRow {
             },
         })
     }
+}
+
+fn uuid(text: &str) -> StrDeserializer<'_, serde::de::value::Error> {
+    text.into_deserializer()
 }

@@ -32,6 +32,7 @@ pub(crate) fn write(
         row.columns,
         row.keys,
         row.queue_id,
+        row.epoch,
         row.batch,
         row.record,
         row.loaded,

@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::Schema;
 use duckdb::Connection;
 use selvedge_core::{
-    Change, Column, ColumnType, Destination, IntegrationName, LoadError, Path, Position, QueueId, TableLoad, TableName,
-    TableState,
+    Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId, TableLoad,
+    TableName, TableState, rejected,
 };
 use selvedge_duckdb::DuckDb;
 use tempfile::TempDir;
@@ -93,6 +93,7 @@ pub(crate) fn plan(
     let schema = Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>());
     let options = RecordBatchOptions::new().with_row_count(Some(count));
     let rows = RecordBatch::try_new_with_options(Arc::new(schema), values.collect(), &options).unwrap();
+    let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
     let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
     TableLoad {
         table: table.clone(),
@@ -102,6 +103,8 @@ pub(crate) fn plan(
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         rows,
         superseded: 0,
-        to: Position { queue: QueueId::from_bytes([7; 16]), batch, record: 0 },
+        rejects: rejected::none(),
+        counts,
+        to: Position { queue: QueueId::from_bytes([7; 16]), epoch: Epoch::from_bytes([9; 16]), batch, record: 0 },
     }
 }

@@ -9,8 +9,8 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use selvedge_core::{
-    Change, Column, Destination, IntegrationName, LoadError, Path as SourcePath, Position, QueueId, TableLoad,
-    TableName, TableState,
+    Change, Column, Destination, Epoch, IntegrationName, LoadError, Path as SourcePath, Position, QueueId, TableLoad,
+    TableName, TableState, rejected,
 };
 use selvedge_parquet::{Parquet, Settings};
 
@@ -50,9 +50,21 @@ impl Table {
             None => vec![Change::CreateTable(columns.clone())],
             Some(state) => columns.iter().skip(state.columns.len()).cloned().map(Change::AddColumn).collect(),
         };
-        let to = Position { queue: self.queue, batch: self.loads, record: 0 };
+        let to = Position { queue: self.queue, epoch: Epoch::from_bytes([9; 16]), batch: self.loads, record: 0 };
         let (table, keys) = (self.name.clone(), self.keys.clone());
-        TableLoad { table, planned_on, changes, columns, keys, rows, superseded: 0, to }
+        let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
+        TableLoad {
+            table,
+            planned_on,
+            changes,
+            columns,
+            keys,
+            rows,
+            superseded: 0,
+            rejects: rejected::none(),
+            counts,
+            to,
+        }
     }
 
     pub(crate) fn try_load(&mut self, columns: &str, rows: &str) -> Result<TableState, LoadError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selvedge_core::{Capabilities, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState};
+use selvedge_core::{Capabilities, Epoch, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState};
 use selvedge_prepare::{Blocked, Pending, Records, prepare};
 
 use crate::batch::decoded;
@@ -19,7 +19,7 @@ pub(crate) fn queue() -> QueueId {
 /// A batch that waits, of which nothing is applied.
 pub(crate) fn pending(batch: u64, records: Records) -> Pending {
     let received_at = BATCHED_AT - 1_000_000 * i64::try_from(100 - batch).unwrap();
-    Pending { batch, received_at, applied: 0, records: Arc::new(records) }
+    Pending { batch, epoch: Epoch::from_bytes([9; 16]), received_at, applied: 0, records: Arc::new(records) }
 }
 
 /// A batch that waits, of records whose sequences count from 1.

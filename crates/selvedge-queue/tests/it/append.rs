@@ -25,7 +25,8 @@ fn batches_are_read_by_table_in_order() {
     let orders = |received_at, body: &[u8]| Append { received_at, records: 7, ..batch("orders", body) };
     queue.append(vec![orders(5, b"a"), batch("events", b"b"), orders(-3, b"cc"), orders(9, b"ddd")]).unwrap();
 
-    let stored = |batch, received_at, body_bytes| Stored { batch, records: 7, received_at, body_bytes };
+    let epoch = queue.read(&table("orders"), 0, 1).unwrap()[0].epoch;
+    let stored = |batch, received_at, body_bytes| Stored { batch, epoch, records: 7, received_at, body_bytes };
     let all = [stored(1, 5, 1), stored(3, -3, 2), stored(4, 9, 3)];
     let check = |after, limit, expected: &[Stored]| {
         assert_eq!(queue.read(&table("orders"), after, limit).unwrap(), expected, "after {after}, limit {limit}");

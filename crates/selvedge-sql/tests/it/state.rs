@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use selvedge_core::{
-    Column, ColumnType, Counts, IntegrationName, LoadErrorKind, Path, Position, QueueId, TableName, TableState,
+    Column, ColumnType, Counts, Epoch, IntegrationName, LoadErrorKind, Path, Position, QueueId, TableName, TableState,
 };
 use selvedge_sql::{StateRow, integration_key};
 
@@ -19,7 +19,12 @@ fn state() -> TableState {
             Column { name: "_sdc_sequence".into(), path: None, column_type: ColumnType::Integer },
         ],
         keys: vec!["address__city".into()],
-        position: Position { queue: QueueId::from_bytes([7; 16]), batch: 3, record: 120 },
+        position: Position {
+            queue: QueueId::from_bytes([7; 16]),
+            epoch: Epoch::from_bytes([9; 16]),
+            batch: 3,
+            record: 120,
+        },
         counts: Counts { loaded: 10, superseded: 2, rejected: 1, live_rows: 8 },
     }
 }
@@ -47,6 +52,7 @@ fn the_stored_form_is_pinned() {
             + r#"{"name":"_sdc_sequence","type":"integer"}]"#,
         keys: r#"["address__city"]"#.to_owned(),
         queue_id: "07070707-0707-0707-0707-070707070707".to_owned(),
+        epoch: "09090909-0909-0909-0909-090909090909".to_owned(),
         batch: 3,
         record: 120,
         loaded: 10,

@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use rusqlite::Connection;
 use selvedge_core::{
-    Change, Column, ColumnType, Destination, IntegrationName, LoadError, Position, QueueId, TableLoad, TableName,
-    TableState,
+    Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Position, QueueId, TableLoad,
+    TableName, TableState, rejected,
 };
 use selvedge_sqlite::Sqlite;
 use tempfile::TempDir;
@@ -88,6 +88,7 @@ pub(crate) fn plan(
         }
     };
     let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
+    let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
     let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
     TableLoad {
         table: table.clone(),
@@ -97,7 +98,9 @@ pub(crate) fn plan(
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap(),
         superseded: 0,
-        to: Position { queue: QueueId::from_bytes([7; 16]), batch, record: 5 },
+        rejects: rejected::none(),
+        counts,
+        to: Position { queue: QueueId::from_bytes([7; 16]), epoch: Epoch::from_bytes([9; 16]), batch, record: 5 },
     }
 }
 

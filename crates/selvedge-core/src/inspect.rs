@@ -1,0 +1,94 @@
+//! Looking at what a destination holds.
+
+use std::ops::ControlFlow;
+
+use arrow_array::RecordBatch;
+
+use crate::{LoadError, TableName, TableState};
+
+/// What a destination holds, for those who look: tests, `verify`, a page that shows rows.
+///
+/// Nothing here writes. Every answer about a table is of one committed moment: its rows and its state belong together, even
+/// while somebody loads.
+pub trait Inspect {
+    /// The tables that were ever loaded, in the order of their names.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn tables(&mut self) -> Result<Vec<TableName>, LoadError>;
+
+    /// Counts the rows that stand in the table, which is not reading the count in its state. `None` before its first load.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError>;
+
+    /// Hands a part of the table to `each`, some rows at a time in any order, until it breaks off or there are no more.
+    /// `false` before the table's first load.
+    ///
+    /// The batches of [`Part::Rows`] have the columns of the state they come with, those of [`Part::Rejects`] the
+    /// [columns of rejects](crate::rejected::columns); in that order, and typed as
+    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. Memory stays bounded however large the table is.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError>;
+}
+
+/// What [`Inspect::read`] hands rows to, with the state of the table they stand in.
+pub type Each<'e> = dyn FnMut(&TableState, RecordBatch) -> ControlFlow<()> + 'e;
+
+/// What of a table is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Its rows.
+    Rows,
+    /// The records that were for it and were rejected.
+    Rejects,
+}
+
+/// A table as it stands, and its rows counted one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The table's state.
+    pub state: TableState,
+    /// The rows found.
+    pub rows: u64,
+}
+
+/// A boxed destination, for programs that choose one at run time.
+impl<I: Inspect + ?Sized> Inspect for Box<I> {
+    fn tables(&mut self) -> Result<Vec<TableName>, LoadError> {
+        (**self).tables()
+    }
+
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
+        (**self).count(table)
+    }
+
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
+        (**self).read(table, part, each)
+    }
+}
+
+/// The first rows that come of a part of a table, at most `rows` of them.
+///
+/// # Errors
+/// When the destination cannot be read.
+pub fn sample<I: Inspect + ?Sized>(
+    destination: &mut I,
+    table: &TableName,
+    part: Part,
+    rows: usize,
+) -> Result<Vec<RecordBatch>, LoadError> {
+    let mut sample = Vec::new();
+    let mut left = rows;
+    destination.read(table, part, &mut |_, batch| {
+        let taken = batch.slice(0, left.min(batch.num_rows()));
+        left -= taken.num_rows();
+        sample.push(taken);
+        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(sample)
+}
