@@ -137,27 +137,37 @@ fn is_promised(column: &Column) -> bool {
 
 impl Cells<'_> {
     fn value(&self, row: usize) -> Option<Value> {
-        let Self { column_type, values, .. } = self;
+        Value::of(self.column_type, self.values, row)
+    }
+}
+
+impl Value {
+    /// The value in a row of a column of this type; `None` if it is null, or if the array is not
+    /// [the type's](ColumnType::arrow).
+    ///
+    /// # Panics
+    /// When the array has no such row.
+    pub fn of(column_type: ColumnType, values: &dyn Array, row: usize) -> Option<Self> {
         if values.is_null(row) {
             return None;
         }
         let text = || values.as_string_opt::<i32>().map(|values| values.value(row));
         let integer = || values.as_primitive_opt::<Int64Type>().map(|values| values.value(row));
         Some(match column_type {
-            ColumnType::Boolean => Value::Boolean(values.as_boolean_opt()?.value(row)),
-            ColumnType::Integer => Value::Integer(integer()?),
+            ColumnType::Boolean => Self::Boolean(values.as_boolean_opt()?.value(row)),
+            ColumnType::Integer => Self::Integer(integer()?),
             ColumnType::Decimal { scale } => {
-                Value::Decimal(plain(values.as_primitive_opt::<Decimal128Type>()?.value(row), *scale))
+                Self::Decimal(plain(values.as_primitive_opt::<Decimal128Type>()?.value(row), scale))
             }
-            ColumnType::DecimalText => Value::Decimal(text()?.to_owned()),
-            ColumnType::Double => Value::Double(values.as_primitive_opt::<Float64Type>()?.value(row).into()),
-            ColumnType::String => Value::String(text()?.to_owned()),
+            ColumnType::DecimalText => Self::Decimal(text()?.to_owned()),
+            ColumnType::Double => Self::Double(values.as_primitive_opt::<Float64Type>()?.value(row).into()),
+            ColumnType::String => Self::String(text()?.to_owned()),
             ColumnType::Timestamp => {
-                Value::Timestamp(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
+                Self::Timestamp(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
             }
-            ColumnType::Date => Value::Date(values.as_primitive_opt::<Date32Type>()?.value(row)),
-            ColumnType::Time => Value::Time(values.as_primitive_opt::<Time64MicrosecondType>()?.value(row)),
-            ColumnType::Json => Value::Json(text()?.to_owned()),
+            ColumnType::Date => Self::Date(values.as_primitive_opt::<Date32Type>()?.value(row)),
+            ColumnType::Time => Self::Time(values.as_primitive_opt::<Time64MicrosecondType>()?.value(row)),
+            ColumnType::Json => Self::Json(text()?.to_owned()),
         })
     }
 }
