@@ -10,6 +10,7 @@
 //! `main`.
 
 mod destination;
+mod dialect;
 mod error;
 mod load;
 mod rows;

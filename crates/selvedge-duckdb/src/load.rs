@@ -1,8 +1,8 @@
 //! One load: one transaction.
 
 use selvedge_core::{Change, LoadError, LoadErrorKind, TableLoad, TableState};
-use selvedge_sql::Dialect;
 
+use crate::dialect::DIALECT;
 use crate::session::Session;
 use crate::{rows, state};
 
@@ -25,14 +25,14 @@ fn apply_change(session: &Session, load: &TableLoad, change: &Change) -> Result<
     let table = &load.table;
     match change {
         Change::CreateTable(columns) => {
-            if let Some(statement) = Dialect::DuckDb.create_schema(table) {
+            if let Some(statement) = DIALECT.create_schema(table) {
                 session.execute_batch(&statement).map_err(session.failed("make a schema in"))?;
             }
-            let statement = Dialect::DuckDb.create_table(table, columns, &load.keys);
+            let statement = DIALECT.create_table(table, columns, &load.keys);
             session.execute_batch(&statement).map_err(|cause| refused_table(session, load, cause))
         }
         Change::AddColumn(column) => {
-            let statement = Dialect::DuckDb.add_column(table, column);
+            let statement = DIALECT.add_column(table, column);
             session.execute_batch(&statement).map_err(session.failed("add a column to a table of"))
         }
         _ => Err(LoadError::new(

@@ -12,8 +12,9 @@ use arrow::error::ArrowError;
 use duckdb::Connection;
 use duckdb::vtab::arrow::ArrowBatchRegistration;
 use selvedge_core::{Outcome, TableLoad, system};
-use selvedge_sql::{Dialect, quote, quote_list};
+use selvedge_sql::{quote, quote_list};
 
+use crate::dialect::DIALECT;
 use crate::session::ARROW;
 
 /// What becomes of a row of the load.
@@ -67,7 +68,7 @@ fn fates(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckdb
         "SELECT incoming.row, {}::BIGINT, {}::BIGINT FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
         stored_column(load, system::TABLE_VERSION),
         stored_column(load, system::SEQUENCE),
-        Dialect::DuckDb.table(&load.table),
+        DIALECT.table(&load.table),
         same_key(load),
     );
     let registration = ArrowBatchRegistration::new(keys);
@@ -96,14 +97,14 @@ fn stored_column(load: &TableLoad, name: &str) -> String {
 ///
 /// By key and not by `rowid`: a column of the sender's may have that name, and would hide DuckDB's.
 fn delete(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckdb::Result<()> {
-    let table = Dialect::DuckDb.table(&load.table);
+    let table = DIALECT.table(&load.table);
     let sql = format!("DELETE FROM {table} AS stored USING {ARROW}(?) AS incoming WHERE {}", same_key(load));
     connection.execute(&sql, [&ArrowBatchRegistration::new(keys)]).map(drop)
 }
 
 fn insert(connection: &Connection, load: &TableLoad, rows: RecordBatch) -> duckdb::Result<()> {
     let columns = quote_list(load.columns.iter().map(|column| &column.name));
-    let table = Dialect::DuckDb.table(&load.table);
+    let table = DIALECT.table(&load.table);
     let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM {ARROW}(?)");
     connection.execute(&sql, [&ArrowBatchRegistration::new(rows)]).map(drop)
 }

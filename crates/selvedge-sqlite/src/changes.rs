@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 use selvedge_core::{Change, LoadError, TableLoad};
-use selvedge_sql::Dialect;
 
+use crate::dialect::DIALECT;
 use crate::error::Doing;
 
 /// Applies the changes of a load, in order.
@@ -12,9 +12,9 @@ pub(crate) fn apply(connection: &Connection, load: &TableLoad, doing: &Doing<'_>
         let statement = match change {
             Change::CreateTable(columns) => {
                 refuse_a_stranger(connection, load, doing)?;
-                Dialect::Sqlite.create_table(&load.table, columns, &load.keys)
+                DIALECT.create_table(&load.table, columns, &load.keys)
             }
-            Change::AddColumn(column) => Dialect::Sqlite.add_column(&load.table, column),
+            Change::AddColumn(column) => DIALECT.add_column(&load.table, column),
             _ => return Err(doing.refused("it asks for a change this version does not know; report this as a defect")),
         };
         connection.execute_batch(&statement).map_err(|cause| doing.failed(cause))?;
@@ -24,7 +24,7 @@ pub(crate) fn apply(connection: &Connection, load: &TableLoad, doing: &Doing<'_>
 
 /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to.
 fn refuse_a_stranger(connection: &Connection, load: &TableLoad, doing: &Doing<'_>) -> Result<(), LoadError> {
-    let name = Dialect::Sqlite.table(&load.table);
+    let name = DIALECT.table(&load.table);
     if connection.prepare(&format!("SELECT 1 FROM {name}")).is_err() {
         return Ok(());
     }

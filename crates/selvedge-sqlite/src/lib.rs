@@ -7,6 +7,7 @@
 mod cells;
 mod changes;
 mod destination;
+mod dialect;
 mod error;
 mod rows;
 mod settings;

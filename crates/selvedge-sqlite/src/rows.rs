@@ -4,9 +4,10 @@ use std::mem;
 
 use rusqlite::{Connection, Statement};
 use selvedge_core::{Column, Outcome, TableLoad, system};
-use selvedge_sql::{Dialect, quote, quote_list};
+use selvedge_sql::{quote, quote_list};
 
 use crate::cells::Cells;
+use crate::dialect::DIALECT;
 
 /// Writes every row and counts what became of them.
 pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
@@ -62,7 +63,7 @@ fn wrote(row: usize, cells: &mut Cells<'_>, statement: &mut Statement<'_>) -> ru
 
 /// Inserts a row unless its key stands already. Parameters are numbered as the columns are.
 fn insert_statement(load: &TableLoad) -> String {
-    let table = Dialect::Sqlite.table(&load.table);
+    let table = DIALECT.table(&load.table);
     let columns = quote_list(load.columns.iter().map(|column| &column.name));
     let values = vec!["?"; load.columns.len()].join(", ");
     // Only a conflict of these keys is expected: a unique index somebody added must not swallow rows.
@@ -84,7 +85,7 @@ fn update_statement(load: &TableLoad) -> String {
         if is_key(column) { conditions.push(equation) } else { assignments.push(equation) }
     }
     conditions.push(not_newer(&load.columns));
-    let table = Dialect::Sqlite.table(&load.table);
+    let table = DIALECT.table(&load.table);
     format!("UPDATE {table} SET {} WHERE {}", assignments.join(", "), conditions.join(" AND "))
 }
 

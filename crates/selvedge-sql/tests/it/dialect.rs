@@ -1,13 +1,24 @@
-//! How each database's names, types and statements are spelled.
+//! How names and statements are spelled, by a dialect of each kind.
+
+use std::borrow::Cow;
 
 use selvedge_core::{Column, ColumnType, IntegrationName, TableName};
-use selvedge_sql::{Dialect, quote, quote_list};
+use selvedge_sql::{Dialect, Integrations, Keys, quote, quote_list};
 
-fn table(integration: Option<&str>, name: &str) -> TableName {
+pub(crate) const SCHEMAS: Dialect =
+    Dialect { declared_type, integrations: Integrations::Schemas { default: "main" }, keys: Keys::Unindexed };
+pub(crate) const PREFIXES: Dialect =
+    Dialect { declared_type, integrations: Integrations::Prefixes, keys: Keys::Primary };
+
+fn declared_type(column_type: ColumnType) -> Cow<'static, str> {
+    format!("\"a {column_type}\"").into()
+}
+
+pub(crate) fn table(integration: Option<&str>, name: &str) -> TableName {
     TableName::new(integration.map(|name| IntegrationName::new(name).unwrap()), name).unwrap()
 }
 
-fn columns(types: &[(&str, ColumnType)]) -> Vec<Column> {
+pub(crate) fn columns(types: &[(&str, ColumnType)]) -> Vec<Column> {
     types
         .iter()
         .map(|(name, column_type)| Column { name: (*name).into(), path: None, column_type: *column_type })
@@ -23,62 +34,45 @@ fn names_are_quoted_whatever_they_hold() {
 
 #[test]
 fn tables_carry_their_integration() {
-    assert_eq!(Dialect::Sqlite.table(&table(None, "orders")), r#""orders""#);
-    assert_eq!(Dialect::Sqlite.table(&table(Some("shop"), "orders")), r#""shop__orders""#);
-    assert_eq!(Dialect::DuckDb.table(&table(None, "orders")), r#""main"."orders""#);
-    assert_eq!(Dialect::DuckDb.table(&table(Some("shop"), "orders")), r#""shop"."orders""#);
-}
-
-#[test]
-fn only_an_integration_in_duckdb_is_a_schema() {
-    let orders = table(Some("shop"), "orders");
-    assert_eq!(Dialect::DuckDb.create_schema(&orders).unwrap(), r#"CREATE SCHEMA IF NOT EXISTS "shop""#);
-    assert_eq!(Dialect::DuckDb.create_schema(&table(None, "orders")), None);
-    assert_eq!(Dialect::Sqlite.create_schema(&orders), None);
-}
-
-#[test]
-fn every_type_is_declared() {
-    let check = |column_type, sqlite: &str, duckdb: &str| {
-        assert_eq!(Dialect::Sqlite.declared_type(column_type), sqlite);
-        assert_eq!(Dialect::DuckDb.declared_type(column_type), duckdb);
+    let check = |integration, schemas: &str, prefixes: &str| {
+        assert_eq!(SCHEMAS.table(&table(integration, "orders")), schemas);
+        assert_eq!(PREFIXES.table(&table(integration, "orders")), prefixes);
     };
-    check(ColumnType::Boolean, "BOOLEAN_INTEGER", "BOOLEAN");
-    check(ColumnType::Integer, "INTEGER", "BIGINT");
-    check(ColumnType::Decimal { scale: 2 }, r#""DECIMAL_TEXT(38,2)""#, "DECIMAL(38,2)");
-    check(ColumnType::DecimalText, "DECIMAL_TEXT", "VARCHAR");
-    check(ColumnType::Double, "REAL", "DOUBLE");
-    check(ColumnType::String, "TEXT", "VARCHAR");
-    check(ColumnType::Timestamp, "TIMESTAMP_TEXT", "TIMESTAMPTZ");
-    check(ColumnType::Date, "DATE_TEXT", "DATE");
-    check(ColumnType::Time, "TIME_TEXT", "TIME");
-    check(ColumnType::Json, "JSON_TEXT", "JSON");
+    check(None, r#""main"."orders""#, r#""orders""#);
+    check(Some("shop"), r#""shop"."orders""#, r#""shop__orders""#);
 }
 
 #[test]
-fn a_table_is_made_with_a_key_where_upserts_need_one() {
-    let columns = columns(&[("id", ColumnType::Integer), ("paid", ColumnType::Boolean)]);
-    let orders = table(Some("shop"), "orders");
-    let keys = ["id".to_owned()];
-    assert_eq!(
-        Dialect::Sqlite.create_table(&orders, &columns, &keys),
-        r#"CREATE TABLE "shop__orders" ("id" INTEGER, "paid" BOOLEAN_INTEGER, PRIMARY KEY ("id"))"#
-    );
-    assert_eq!(
-        Dialect::Sqlite.create_table(&orders, &columns, &[]),
-        r#"CREATE TABLE "shop__orders" ("id" INTEGER, "paid" BOOLEAN_INTEGER)"#
-    );
-    assert_eq!(
-        Dialect::DuckDb.create_table(&orders, &columns, &keys),
-        r#"CREATE TABLE "shop"."orders" ("id" BIGINT, "paid" BOOLEAN)"#
+fn an_integration_is_a_schema_or_nothing_to_make() {
+    let check = |integration, schemas: Option<&str>| {
+        assert_eq!(SCHEMAS.create_schema(&table(integration, "orders")).as_deref(), schemas);
+        assert_eq!(PREFIXES.create_schema(&table(integration, "orders")), None);
+    };
+    check(Some("shop"), Some(r#"CREATE SCHEMA IF NOT EXISTS "shop""#));
+    check(None, None);
+}
+
+#[test]
+fn a_table_is_made_with_a_key_where_there_are_keys() {
+    let check = |keys: &[&str], schemas: &str, prefixes: &str| {
+        let columns = columns(&[("id", ColumnType::Integer), ("pa\"id", ColumnType::Decimal { scale: 2 })]);
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        assert_eq!(SCHEMAS.create_table(&table(Some("shop"), "orders"), &columns, &keys), schemas);
+        assert_eq!(PREFIXES.create_table(&table(Some("shop"), "orders"), &columns, &keys), prefixes);
+    };
+    let schemas = r#"CREATE TABLE "shop"."orders" ("id" "a integer", "pa""id" "a decimal(2)")"#;
+    check(&[], schemas, r#"CREATE TABLE "shop__orders" ("id" "a integer", "pa""id" "a decimal(2)")"#);
+    check(
+        &["pa\"id", "id"],
+        schemas,
+        r#"CREATE TABLE "shop__orders" ("id" "a integer", "pa""id" "a decimal(2)", PRIMARY KEY ("pa""id", "id"))"#,
     );
 }
 
 #[test]
 fn a_column_is_added() {
     let column = &columns(&[("note", ColumnType::String)])[0];
-    assert_eq!(
-        Dialect::Sqlite.add_column(&table(None, "orders"), column),
-        r#"ALTER TABLE "orders" ADD COLUMN "note" TEXT"#
-    );
+    let orders = table(None, "orders");
+    assert_eq!(SCHEMAS.add_column(&orders, column), r#"ALTER TABLE "main"."orders" ADD COLUMN "note" "a string""#);
+    assert_eq!(PREFIXES.add_column(&orders, column), r#"ALTER TABLE "orders" ADD COLUMN "note" "a string""#);
 }

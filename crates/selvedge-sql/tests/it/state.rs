@@ -47,7 +47,7 @@ fn a_state_comes_back_as_it_was() {
 #[test]
 fn the_stored_form_is_pinned() {
     let expected = StateRow {
-        format: 1,
+        format: 2,
         columns: r#"[{"name":"address__city","path":["address","city"],"type":"decimal(2)"},"#.to_owned()
             + r#"{"name":"_sdc_sequence","type":"integer"}]"#,
         keys: r#"["address__city"]"#.to_owned(),
@@ -66,9 +66,9 @@ fn the_stored_form_is_pinned() {
 
 #[test]
 fn another_format_is_refused() {
-    let row = StateRow { format: 2, ..StateRow::from_state(&orders(), &state()).unwrap() };
+    let row = StateRow { format: 3, ..StateRow::from_state(&orders(), &state()).unwrap() };
     let expected =
-        "table shop.orders was written by another version of selvedge (format 2, this one reads 1); use that version";
+        "table shop.orders was written by another version of selvedge (format 3, this one reads 2); use that version";
     check_refused(row, expected, false);
 }
 
