@@ -12,8 +12,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use duckdb::vtab::arrow::ArrowVTab;
 use duckdb::{Config, Connection};
 use selvedge_core::{LoadError, LoadErrorKind};
-use selvedge_sql::CREATE_STATE_TABLE;
 
+use crate::dialect::DIALECT;
 use crate::error::{in_use, load_error};
 
 /// The name the file is attached under. DuckDB refuses a name that is both a schema's and a database's; left alone it would
@@ -67,7 +67,7 @@ impl Session {
         let session = Self { connection, held };
         let file = literal(&path.to_string_lossy());
         session
-            .execute_batch(&format!("ATTACH {file} AS {CATALOG}; USE {CATALOG}; {CREATE_STATE_TABLE}"))
+            .execute_batch(&format!("ATTACH {file} AS {CATALOG}; USE {CATALOG}; {}", DIALECT.create_state_table()))
             .map_err(session.failed("open"))?;
         Ok(session)
     }

@@ -1,15 +1,17 @@
 //! The state of a table, in `_sdc_tables`.
 
-use duckdb::{Connection, OptionalExt, Row, params};
+use duckdb::types::ToSqlOutput;
+use duckdb::{OptionalExt, Row, params_from_iter};
 use selvedge_core::{LoadError, TableName, TableState};
-use selvedge_sql::{SELECT_STATE, StateRow, UPSERT_STATE, integration_key};
+use selvedge_sql::{Field, StateRow, state_key};
 
+use crate::dialect::DIALECT;
 use crate::session::Session;
 
 /// The state as it stands.
 pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<TableState>, LoadError> {
     session
-        .query_row(SELECT_STATE, [integration_key(table), table.table()], state_row)
+        .query_row(&DIALECT.select_state(), state_key(table), state_row)
         .optional()
         .map_err(session.failed("read the state of a table in"))?
         .map(|row| row.into_state(table))
@@ -19,31 +21,18 @@ pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<TableS
 /// Puts a state in the place of the one before.
 pub(crate) fn write(session: &Session, table: &TableName, state: &TableState) -> Result<(), LoadError> {
     let row = StateRow::from_state(table, state)?;
-    upsert(session, table, &row).map_err(session.failed("write the state of a table to"))
+    let parameters = params_from_iter(row.parameters(table).map(parameter));
+    let written = session.execute(&DIALECT.upsert_state(), parameters);
+    written.map(drop).map_err(session.failed("write the state of a table to"))
 }
 
 fn state_row(row: &Row<'_>) -> duckdb::Result<StateRow> {
     StateRow::read(|column| row.get(column), |column| row.get(column))
 }
 
-fn upsert(connection: &Connection, table: &TableName, row: &StateRow) -> duckdb::Result<()> {
-    let StateRow { format, columns, keys, queue_id, epoch, batch, record, loaded, superseded, rejected, live_rows } =
-        row;
-    let name = table.table();
-    let values = params![
-        integration_key(table),
-        name,
-        format,
-        columns,
-        keys,
-        queue_id,
-        epoch,
-        batch,
-        record,
-        loaded,
-        superseded,
-        rejected,
-        live_rows
-    ];
-    connection.execute(UPSERT_STATE, values).map(drop)
+fn parameter(field: Field<'_>) -> ToSqlOutput<'_> {
+    match field {
+        Field::Text(text) => text.into(),
+        Field::Integer(number) => number.into(),
+    }
 }

@@ -43,5 +43,5 @@ mod state;
 mod text;
 
 pub use dialect::{Dialect, Integrations, Keys, quote, quote_list};
-pub use state::{CREATE_STATE_TABLE, SELECT_STATE, StateRow, UPSERT_STATE, integration_key};
+pub use state::{Field, StateRow, state_key, table_name};
 pub use text::{date_text, time_text, timestamp_text, write_decimal};

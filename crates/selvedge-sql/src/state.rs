@@ -2,80 +2,130 @@
 
 use std::error::Error;
 
-use selvedge_core::{Column, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableName, TableState};
+use selvedge_core::{
+    Column, Counts, Epoch, IntegrationName, LoadError, LoadErrorKind, Position, QueueId, TableName, TableState,
+};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
 
-/// Makes the table of states unless it stands: one a database, in the schema `main`.
-pub const CREATE_STATE_TABLE: &str = "\
-CREATE TABLE IF NOT EXISTS main._sdc_tables (
-    integration TEXT NOT NULL DEFAULT '',
-    table_name TEXT NOT NULL,
-    format INTEGER NOT NULL,
-    columns TEXT NOT NULL,
-    keys TEXT NOT NULL,
-    queue_id TEXT NOT NULL,
-    epoch TEXT NOT NULL,
-    batch BIGINT NOT NULL,
-    record BIGINT NOT NULL,
-    loaded BIGINT NOT NULL,
-    superseded BIGINT NOT NULL,
-    rejected BIGINT NOT NULL,
-    live_rows BIGINT NOT NULL,
-    PRIMARY KEY (integration, table_name)
-)";
+use crate::{Dialect, quote, quote_list};
 
-/// Selects the fields of a [`StateRow`], in their order. Parameters: [`integration_key`], then the table's own name.
-pub const SELECT_STATE: &str = "\
-SELECT format, columns, keys, queue_id, epoch, batch, record, loaded, superseded, rejected, live_rows
-FROM main._sdc_tables WHERE integration = ? AND table_name = ?";
+/// The columns of the key, with their types.
+const KEY: [(&str, &str); 2] = [("integration", "TEXT"), ("table_name", "TEXT")];
 
-/// Inserts or replaces a state. Parameters: [`integration_key`], the table's own name, then the fields of a [`StateRow`]
-/// in their order.
-pub const UPSERT_STATE: &str = "\
-INSERT INTO main._sdc_tables (integration, table_name, format, columns, keys, queue_id, epoch, batch, record, loaded, superseded,
-    rejected, live_rows)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (integration, table_name) DO UPDATE SET
-    format = excluded.format, columns = excluded.columns, keys = excluded.keys, queue_id = excluded.queue_id,
-    epoch = excluded.epoch, batch = excluded.batch, record = excluded.record, loaded = excluded.loaded, superseded = excluded.superseded,
-    rejected = excluded.rejected, live_rows = excluded.live_rows";
+/// The columns of a [`StateRow`], in its order, with their types.
+const FIELDS: [(&str, &str); 11] = [
+    ("format", "BIGINT"),
+    ("columns", "TEXT"),
+    ("keys", "TEXT"),
+    ("queue_id", "TEXT"),
+    ("epoch", "TEXT"),
+    ("batch", "BIGINT"),
+    ("record", "BIGINT"),
+    ("loaded", "BIGINT"),
+    ("superseded", "BIGINT"),
+    ("rejected", "BIGINT"),
+    ("live_rows", "BIGINT"),
+];
 
-/// What stands in the column `integration` of a table's state: the integration's name, empty without one.
-pub fn integration_key(table: &TableName) -> &str {
-    table.integration().map_or("", |integration| integration.as_str())
+/// The statements of the table of states. Parameters are written `$1`, `$2`, … and first appear in that order, which is how
+/// SQLite, DuckDB and PostgreSQL alike number them.
+impl Dialect {
+    /// The table of states as statements name it: one a database, in the default schema.
+    pub fn state_table(&self) -> String {
+        self.spelled(None, "_sdc_tables")
+    }
+
+    /// Makes the table of states unless it stands.
+    pub fn create_state_table(&self) -> String {
+        let definition = |(name, declared): &(&str, &str)| format!("{} {declared} NOT NULL, ", quote(name));
+        let definitions: String = KEY.iter().chain(&FIELDS).map(definition).collect();
+        let key = quote_list(KEY.map(name));
+        format!("CREATE TABLE IF NOT EXISTS {} ({definitions}PRIMARY KEY ({key}))", self.state_table())
+    }
+
+    /// Selects the integration and the name of every table that has a state, for [`table_name`], in the order of both.
+    pub fn select_tables(&self) -> String {
+        let key = quote_list(KEY.map(name));
+        format!("SELECT {key} FROM {} ORDER BY {key}", self.state_table())
+    }
+
+    /// Selects a [`StateRow`]. Parameters: [`state_key`].
+    pub fn select_state(&self) -> String {
+        let [integration, table] = KEY.map(|(name, _)| quote(name));
+        let fields = quote_list(FIELDS.map(name));
+        format!("SELECT {fields} FROM {} WHERE {integration} = $1 AND {table} = $2", self.state_table())
+    }
+
+    /// Inserts or replaces a state. Parameters: [`StateRow::parameters`].
+    pub fn upsert_state(&self) -> String {
+        let columns = KEY.iter().chain(&FIELDS);
+        let names = quote_list(columns.clone().map(|column| column.0));
+        let values: Vec<String> = columns.zip(1..).map(|(_, number)| format!("${number}")).collect();
+        let assignments = FIELDS.map(|(name, _)| format!("{name} = excluded.{name}", name = quote(name)));
+        format!(
+            "INSERT INTO {} ({names}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+            self.state_table(),
+            values.join(", "),
+            quote_list(KEY.map(name)),
+            assignments.join(", "),
+        )
+    }
 }
 
-/// A [`TableState`] in the types SQL stores, in the order of the statements of this module.
+fn name(column: (&'static str, &'static str)) -> &'static str {
+    column.0
+}
+
+/// What stands in the key of a table's state: the integration's name, empty without one, and the table's own.
+pub fn state_key(table: &TableName) -> [&str; 2] {
+    [table.integration().map_or("", IntegrationName::as_str), table.table()]
+}
+
+/// The table that a [`state_key`] stands for.
+///
+/// # Errors
+/// [`LoadErrorKind::Refused`] when no table is called so.
+pub fn table_name(integration: &str, table: &str) -> Result<TableName, LoadError> {
+    let named = || {
+        let integration = (!integration.is_empty()).then(|| IntegrationName::new(integration)).transpose()?;
+        TableName::new(integration, table)
+    };
+    named().map_err(|cause| {
+        let message = "_sdc_tables names a table that selvedge cannot have loaded; delete that row, or restore the \
+                       destination from a backup";
+        LoadError::new(LoadErrorKind::Refused, message).with_source(cause)
+    })
+}
+
+/// A [`TableState`] in the types SQL stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateRow {
-    /// [`TableState::FORMAT`] of the selvedge that wrote it.
-    pub format: i64,
-    /// The columns, as a JSON array of objects with `name`, `path` and `type`.
-    pub columns: String,
-    /// The names of the key columns, as a JSON array.
-    pub keys: String,
-    /// The queue of the position, as a UUID's text.
-    pub queue_id: String,
-    /// The epoch of the position, as a UUID's text.
-    pub epoch: String,
-    /// The batch of the position.
-    pub batch: i64,
-    /// The record of the position.
-    pub record: i64,
-    /// Records loaded.
-    pub loaded: i64,
-    /// Records superseded.
-    pub superseded: i64,
-    /// Records rejected.
-    pub rejected: i64,
-    /// Rows in the table.
-    pub live_rows: i64,
+    format: i64,
+    columns: String,
+    keys: String,
+    queue_id: String,
+    epoch: String,
+    batch: i64,
+    record: i64,
+    loaded: i64,
+    superseded: i64,
+    rejected: i64,
+    live_rows: i64,
+}
+
+/// A value of a [`StateRow`], for a driver to make a parameter of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// A `TEXT`.
+    Text(&'a str),
+    /// A `BIGINT`.
+    Integer(i64),
 }
 
 impl StateRow {
-    /// The row [`SELECT_STATE`] found, given how a text and how a number is read from its columns, counted from 0.
+    /// The row [`Dialect::select_state`] found, given how a text and how a number is read from its columns, counted from 0.
     ///
     /// # Errors
     /// The first error of reading a column.
@@ -96,6 +146,26 @@ impl StateRow {
             rejected: number(9)?,
             live_rows: number(10)?,
         })
+    }
+
+    /// The parameters of [`Dialect::upsert_state`], in order.
+    pub fn parameters<'a>(&'a self, table: &'a TableName) -> [Field<'a>; 13] {
+        let [integration, table] = state_key(table);
+        [
+            Field::Text(integration),
+            Field::Text(table),
+            Field::Integer(self.format),
+            Field::Text(&self.columns),
+            Field::Text(&self.keys),
+            Field::Text(&self.queue_id),
+            Field::Text(&self.epoch),
+            Field::Integer(self.batch),
+            Field::Integer(self.record),
+            Field::Integer(self.loaded),
+            Field::Integer(self.superseded),
+            Field::Integer(self.rejected),
+            Field::Integer(self.live_rows),
+        ]
     }
 
     /// The row to store for a state.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use selvedge_core::LoadError;
-use selvedge_sql::CREATE_STATE_TABLE;
 
+use crate::dialect::DIALECT;
 use crate::error::Doing;
 
 /// How long a load waits for another writer. Short, because the engine comes again anyway and has other tables to load.
@@ -32,7 +32,7 @@ pub(crate) fn open(file: &Path) -> Result<Connection, LoadError> {
     if !is_durable(&connection).map_err(|cause| doing.failed(cause))? {
         return Err(doing.refused("it cannot be kept in WAL mode there: use a file on a local disk"));
     }
-    connection.execute_batch(CREATE_STATE_TABLE).map_err(|cause| doing.failed(cause))?;
+    connection.execute_batch(&DIALECT.create_state_table()).map_err(|cause| doing.failed(cause))?;
     Ok(connection)
 }
 

@@ -1,14 +1,16 @@
-//! A state's way into its row and back.
+//! A state's way into its row and back, and the statements that carry it.
 
 use std::error::Error;
 
 use selvedge_core::{
-    Column, ColumnType, Counts, Epoch, IntegrationName, LoadErrorKind, Path, Position, QueueId, TableName, TableState,
+    Column, ColumnType, Counts, Epoch, LoadError, LoadErrorKind, Path, Position, QueueId, TableName, TableState,
 };
-use selvedge_sql::{StateRow, integration_key};
+use selvedge_sql::{Field, StateRow, state_key, table_name};
+
+use crate::dialect::{PREFIXES, SCHEMAS, table};
 
 fn orders() -> TableName {
-    TableName::new(Some(IntegrationName::new("shop").unwrap()), "orders").unwrap()
+    table(Some("shop"), "orders")
 }
 
 fn state() -> TableState {
@@ -29,12 +31,53 @@ fn state() -> TableState {
     }
 }
 
+/// The stored form is a format others read: it changes only with [`TableState::FORMAT`].
+const STORED: [Field<'static>; 13] = [
+    Field::Text("shop"),
+    Field::Text("orders"),
+    Field::Integer(2),
+    Field::Text(concat!(
+        r#"[{"name":"address__city","path":["address","city"],"type":"decimal(2)"},"#,
+        r#"{"name":"_sdc_sequence","type":"integer"}]"#
+    )),
+    Field::Text(r#"["address__city"]"#),
+    Field::Text("07070707-0707-0707-0707-070707070707"),
+    Field::Text("09090909-0909-0909-0909-090909090909"),
+    Field::Integer(3),
+    Field::Integer(120),
+    Field::Integer(10),
+    Field::Integer(2),
+    Field::Integer(1),
+    Field::Integer(8),
+];
+
+/// The state read from what is stored, with one field replaced.
+fn read_with(replaced: usize, field: Field<'static>) -> Result<TableState, LoadError> {
+    let mut stored = STORED;
+    stored[replaced] = field;
+    let text = |column: usize| match stored[column + 2] {
+        Field::Text(text) => Ok(text.to_owned()),
+        Field::Integer(_) => Err(column),
+    };
+    let number = |column: usize| match stored[column + 2] {
+        Field::Integer(number) => Ok(number),
+        Field::Text(_) => Err(column),
+    };
+    StateRow::read(text, number).unwrap().into_state(&orders())
+}
+
 #[track_caller]
-fn check_refused(row: StateRow, expected: &str, cause: bool) {
-    let error = row.into_state(&orders()).unwrap_err();
+fn check_refused(replaced: usize, field: Field<'static>, expected: &str, cause: bool) {
+    let error = read_with(replaced, field).unwrap_err();
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.kind(), LoadErrorKind::Refused);
     assert_eq!(error.source().is_some(), cause);
+}
+
+#[test]
+fn the_stored_form_is_pinned() {
+    assert_eq!(StateRow::from_state(&orders(), &state()).unwrap().parameters(&orders()), STORED);
+    assert_eq!(read_with(2, STORED[2]).unwrap(), state());
 }
 
 #[test]
@@ -43,42 +86,19 @@ fn a_state_comes_back_as_it_was() {
     assert_eq!(row.into_state(&orders()).unwrap(), state());
 }
 
-/// The stored form is a format others read: it changes only with [`TableState::FORMAT`].
-#[test]
-fn the_stored_form_is_pinned() {
-    let expected = StateRow {
-        format: 2,
-        columns: r#"[{"name":"address__city","path":["address","city"],"type":"decimal(2)"},"#.to_owned()
-            + r#"{"name":"_sdc_sequence","type":"integer"}]"#,
-        keys: r#"["address__city"]"#.to_owned(),
-        queue_id: "07070707-0707-0707-0707-070707070707".to_owned(),
-        epoch: "09090909-0909-0909-0909-090909090909".to_owned(),
-        batch: 3,
-        record: 120,
-        loaded: 10,
-        superseded: 2,
-        rejected: 1,
-        live_rows: 8,
-    };
-    assert_eq!(StateRow::from_state(&orders(), &state()).unwrap(), expected);
-    assert_eq!(expected.into_state(&orders()).unwrap(), state());
-}
-
 #[test]
 fn another_format_is_refused() {
-    let row = StateRow { format: 3, ..StateRow::from_state(&orders(), &state()).unwrap() };
     let expected =
         "table shop.orders was written by another version of selvedge (format 3, this one reads 2); use that version";
-    check_refused(row, expected, false);
+    check_refused(2, Field::Integer(3), expected, false);
 }
 
 #[test]
 fn a_damaged_state_is_refused() {
-    let good = || StateRow::from_state(&orders(), &state()).unwrap();
     let expected = "the state of table shop.orders in _sdc_tables is damaged; restore the destination from a backup";
-    check_refused(StateRow { columns: "[".into(), ..good() }, expected, true);
-    check_refused(StateRow { queue_id: "not a queue".into(), ..good() }, expected, true);
-    check_refused(StateRow { live_rows: -1, ..good() }, expected, true);
+    check_refused(3, Field::Text("["), expected, true);
+    check_refused(5, Field::Text("not a queue"), expected, true);
+    check_refused(12, Field::Integer(-1), expected, true);
 }
 
 #[test]
@@ -89,7 +109,50 @@ fn a_count_beyond_sql_is_refused() {
 }
 
 #[test]
-fn a_table_without_an_integration_has_an_empty_one() {
-    assert_eq!(integration_key(&orders()), "shop");
-    assert_eq!(integration_key(&TableName::new(None, "orders").unwrap()), "");
+fn a_key_is_that_of_its_table() {
+    let check = |name: TableName, key: [&str; 2]| {
+        assert_eq!(state_key(&name), key);
+        assert_eq!(table_name(key[0], key[1]).unwrap(), name);
+    };
+    check(orders(), ["shop", "orders"]);
+    check(table(None, "orders"), ["", "orders"]);
+}
+
+#[test]
+fn a_key_of_no_table_is_refused() {
+    let check = |integration, table| {
+        let error = table_name(integration, table).unwrap_err();
+        assert_eq!(error.kind(), LoadErrorKind::Refused);
+        assert!(error.to_string().starts_with("_sdc_tables names a table"), "{error}");
+    };
+    check("shop", "");
+    check("a__b", "orders");
+    check("", "_sdc_tables");
+}
+
+#[test]
+fn the_statements_name_the_table_as_the_dialect_does() {
+    assert_eq!(SCHEMAS.state_table(), r#""main"."_sdc_tables""#);
+    assert_eq!(PREFIXES.state_table(), r#""_sdc_tables""#);
+    for dialect in [SCHEMAS, PREFIXES] {
+        let statements =
+            [dialect.create_state_table(), dialect.select_tables(), dialect.select_state(), dialect.upsert_state()];
+        for statement in statements {
+            assert!(statement.contains(&format!(" {} ", dialect.state_table())), "{statement}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_states_is_pinned() {
+    assert_eq!(
+        PREFIXES.create_state_table(),
+        concat!(
+            r#"CREATE TABLE IF NOT EXISTS "_sdc_tables" ("integration" TEXT NOT NULL, "table_name" TEXT NOT NULL, "#,
+            r#""format" BIGINT NOT NULL, "columns" TEXT NOT NULL, "keys" TEXT NOT NULL, "queue_id" TEXT NOT NULL, "#,
+            r#""epoch" TEXT NOT NULL, "batch" BIGINT NOT NULL, "record" BIGINT NOT NULL, "loaded" BIGINT NOT NULL, "#,
+            r#""superseded" BIGINT NOT NULL, "rejected" BIGINT NOT NULL, "live_rows" BIGINT NOT NULL, "#,
+            r#"PRIMARY KEY ("integration", "table_name"))"#
+        )
+    );
 }
