@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind};
+use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableState};
 use selvedge_parquet::{Parquet, Settings};
+use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::table::{Table, files, read, table_name};
@@ -134,6 +135,14 @@ fn check_in_the_way(says: &str, put: impl Fn(&Path)) {
     }
 }
 
+fn set_in_manifest(table: &Path, member: &str, value: Value) {
+    let path = table.join("current/manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_ne!(manifest[member].take(), Value::Null, "{member}");
+    manifest[member] = value;
+    fs::write(&path, manifest.to_string()).unwrap();
+}
+
 #[test]
 fn what_is_not_ours_is_left_alone() {
     check_in_the_way("is no link", |table| {
@@ -145,10 +154,10 @@ fn what_is_not_ours_is_left_alone() {
         symlink("/", table.join("current")).unwrap();
     });
     check_in_the_way("cannot read", |table| fs::remove_file(table.join("current/manifest.json")).unwrap());
-    check_in_the_way("is of format 2.1, this selvedge knows 1.1", |table| {
-        let manifest = fs::read_to_string(table.join("current/manifest.json")).unwrap();
-        fs::write(table.join("current/manifest.json"), manifest.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    check_in_the_way(&format!("is of format 0.{}, this selvedge knows", TableState::FORMAT), |table| {
+        set_in_manifest(table, "format", 0.into());
     });
+    check_in_the_way(".0, this selvedge knows", |table| set_in_manifest(table, "state_format", 0.into()));
     check_in_the_way("is no manifest of selvedge", |table| {
         let manifest = fs::read_to_string(table.join("current/manifest.json")).unwrap();
         fs::write(table.join("current/manifest.json"), manifest.replace("\"rows\": 1", "\"rows\": \"7734\"")).unwrap();
