@@ -13,6 +13,7 @@ mod destination;
 mod dialect;
 mod error;
 mod load;
+mod rejects;
 mod rows;
 mod session;
 mod state;

@@ -4,7 +4,7 @@ use selvedge_core::{Change, LoadError, LoadErrorKind, TableLoad, TableState};
 
 use crate::dialect::DIALECT;
 use crate::session::Session;
-use crate::{rows, state};
+use crate::{rejects, rows, state};
 
 /// Applies a load, all or nothing, and returns the state it left.
 pub(crate) fn apply(session: &Session, load: &TableLoad) -> Result<TableState, LoadError> {
@@ -15,6 +15,7 @@ pub(crate) fn apply(session: &Session, load: &TableLoad) -> Result<TableState, L
         apply_change(session, load, change)?;
     }
     let outcome = rows::write(session, load).map_err(session.failed("write rows to"))?;
+    rejects::write(session, load)?;
     let state = load.committed(outcome);
     state::write(session, &load.table, &state)?;
     transaction.commit().map_err(session.failed("commit to")).map_err(LoadError::possibly_applied)?;

@@ -11,7 +11,7 @@ use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use duckdb::Connection;
 use duckdb::vtab::arrow::ArrowBatchRegistration;
-use selvedge_core::{Outcome, TableLoad, system};
+use selvedge_core::{Column, Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
 
 use crate::dialect::DIALECT;
@@ -31,8 +31,9 @@ enum Fate {
 /// Writes the rows of a load, except those whose stored row is newer.
 pub(crate) fn write(connection: &Connection, load: &TableLoad) -> duckdb::Result<Outcome> {
     let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
+    let table = DIALECT.table(&load.table);
     if load.keys.is_empty() || was_empty {
-        insert(connection, load, load.rows.clone())?;
+        insert(connection, &table, &load.columns, load.rows.clone())?;
         return Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 });
     }
     let keys = incoming_keys(load).map_err(arrow_failure)?;
@@ -41,7 +42,7 @@ pub(crate) fn write(connection: &Connection, load: &TableLoad) -> duckdb::Result
     if having(Fate::Replaces) > 0 {
         delete(connection, load, keep(&keys, &fates, |fate| fate == Fate::Replaces)?)?;
     }
-    insert(connection, load, keep(&load.rows, &fates, |fate| fate != Fate::Stale)?)?;
+    insert(connection, &table, &load.columns, keep(&load.rows, &fates, |fate| fate != Fate::Stale)?)?;
     Ok(Outcome { stale_rows: having(Fate::Stale) as u64, new_rows: having(Fate::New) as u64 })
 }
 
@@ -102,9 +103,14 @@ fn delete(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckd
     connection.execute(&sql, [&ArrowBatchRegistration::new(keys)]).map(drop)
 }
 
-fn insert(connection: &Connection, load: &TableLoad, rows: RecordBatch) -> duckdb::Result<()> {
-    let columns = quote_list(load.columns.iter().map(|column| &column.name));
-    let table = DIALECT.table(&load.table);
+/// Inserts rows into a table, which is named as statements name it.
+pub(crate) fn insert(
+    connection: &Connection,
+    table: &str,
+    columns: &[Column],
+    rows: RecordBatch,
+) -> duckdb::Result<()> {
+    let columns = quote_list(columns.iter().map(|column| &column.name));
     let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM {ARROW}(?)");
     connection.execute(&sql, [&ArrowBatchRegistration::new(rows)]).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The values of a load's rows, as SQLite stores them.
+//! The values of rows, as SQLite stores them.
 
 use std::error::Error;
 
@@ -7,15 +7,15 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use rusqlite::Statement;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use selvedge_core::{ColumnType, TableLoad};
+use selvedge_core::{Column, ColumnType};
 use selvedge_sql::{date_text, time_text, timestamp_text, write_decimal};
 
-/// The columns of a load's rows, each downcast once.
+/// The columns of some rows, each downcast once.
 pub(crate) struct Cells<'a> {
     columns: Vec<Cell<'a>>,
     /// The text of the decimal at hand: reused, so that a value costs no allocation.
@@ -35,20 +35,20 @@ enum Cell<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// The rows of a load.
+    /// Rows of these columns.
     ///
     /// # Errors
-    /// When they are not typed as the load's columns say.
-    pub(crate) fn new(load: &'a TableLoad) -> rusqlite::Result<Self> {
-        let mut columns = Vec::with_capacity(load.columns.len());
-        for (index, column) in load.columns.iter().enumerate() {
-            let array = load.rows.columns().get(index);
+    /// When they are not typed as the columns say.
+    pub(crate) fn new(columns: &[Column], rows: &'a RecordBatch) -> rusqlite::Result<Self> {
+        let mut cells = Vec::with_capacity(columns.len());
+        for (index, column) in columns.iter().enumerate() {
+            let array = rows.columns().get(index);
             let cell = array.and_then(|array| Cell::new(array, column.column_type)).ok_or_else(|| {
                 unfit(format!("the rows do not hold {} for column {}", column.column_type, column.name))
             })?;
-            columns.push(cell);
+            cells.push(cell);
         }
-        Ok(Self { columns, decimal: String::new() })
+        Ok(Self { columns: cells, decimal: String::new() })
     }
 
     /// Binds every value of a row to the parameter with the number of its column, the first being 1.

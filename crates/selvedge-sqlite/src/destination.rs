@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
-use crate::{changes, error::Doing, rows, settings, state};
+use crate::{changes, error::Doing, rejects, rows, settings, state};
 
 /// Rows in the order of the key are written nearly twice as fast as scattered ones, and loads of 100,000 records more than
 /// twice as fast, by the record, as loads of 10,000.
@@ -53,6 +53,7 @@ impl Destination for Sqlite {
         load.check_planned_on(state::read(&transaction, &load.table, &doing)?.as_ref())?;
         changes::apply(&transaction, load, &doing)?;
         let outcome = rows::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
+        rejects::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
         let state = load.committed(outcome);
         state::write(&transaction, &load.table, &state, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;

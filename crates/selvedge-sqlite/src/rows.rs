@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use arrow_array::RecordBatch;
 use rusqlite::{Connection, Statement};
 use selvedge_core::{Column, Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
@@ -14,27 +15,38 @@ pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Resu
     if load.rows.num_rows() == 0 {
         return Ok(Outcome::default());
     }
-    if load.keys.is_empty() { append(connection, load) } else { upsert(connection, load) }
+    let table = DIALECT.table(&load.table);
+    if load.keys.is_empty() {
+        append(connection, &table, &load.columns, &load.rows)?;
+        return Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 });
+    }
+    upsert(connection, &table, load)
 }
 
-fn append(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
-    let mut cells = Cells::new(load)?;
-    let mut insert = connection.prepare(&insert_statement(load))?;
-    for row in 0..load.rows.num_rows() {
+/// Inserts every row into a table, which is named as statements name it.
+pub(crate) fn append(
+    connection: &Connection,
+    table: &str,
+    columns: &[Column],
+    rows: &RecordBatch,
+) -> rusqlite::Result<()> {
+    let mut cells = Cells::new(columns, rows)?;
+    let mut insert = connection.prepare(&insert_statement(table, columns))?;
+    for row in 0..rows.num_rows() {
         wrote(row, &mut cells, &mut insert)?;
     }
-    Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 })
+    Ok(())
 }
 
 /// Inserts the rows whose key the table lacks and updates the others, unless they are newer.
 ///
 /// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. In the order of the keys a
 /// row is usually like the one before it, so that the statement that served last is tried first.
-fn upsert(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
-    let mut cells = Cells::new(load)?;
+fn upsert(connection: &Connection, table: &str, load: &TableLoad) -> rusqlite::Result<Outcome> {
+    let mut cells = Cells::new(&load.columns, &load.rows)?;
     let mut outcome = Outcome::default();
-    let mut likely = (connection.prepare(&insert_statement(load))?, Written::New);
-    let mut other = (connection.prepare(&update_statement(load))?, Written::Replaced);
+    let mut likely = (connection.prepare(&insert_new_statement(table, load))?, Written::New);
+    let mut other = (connection.prepare(&update_statement(table, load))?, Written::Replaced);
     for row in 0..load.rows.num_rows() {
         if !wrote(row, &mut cells, &mut likely.0)? {
             if !wrote(row, &mut cells, &mut other.0)? {
@@ -61,22 +73,21 @@ fn wrote(row: usize, cells: &mut Cells<'_>, statement: &mut Statement<'_>) -> ru
     Ok(statement.raw_execute()? > 0)
 }
 
-/// Inserts a row unless its key stands already. Parameters are numbered as the columns are.
-fn insert_statement(load: &TableLoad) -> String {
-    let table = DIALECT.table(&load.table);
-    let columns = quote_list(load.columns.iter().map(|column| &column.name));
-    let values = vec!["?"; load.columns.len()].join(", ");
+/// Inserts a row. Parameters are numbered as the columns are.
+fn insert_statement(table: &str, columns: &[Column]) -> String {
+    let values = vec!["?"; columns.len()].join(", ");
+    let columns = quote_list(columns.iter().map(|column| &column.name));
+    format!("INSERT INTO {table} ({columns}) VALUES ({values})")
+}
+
+/// Inserts a row unless its key stands already.
+fn insert_new_statement(table: &str, load: &TableLoad) -> String {
     // Only a conflict of these keys is expected: a unique index somebody added must not swallow rows.
-    let conflict = if load.keys.is_empty() {
-        String::new()
-    } else {
-        format!(" ON CONFLICT ({}) DO NOTHING", quote_list(&load.keys))
-    };
-    format!("INSERT INTO {table} ({columns}) VALUES ({values}){conflict}")
+    format!("{} ON CONFLICT ({}) DO NOTHING", insert_statement(table, &load.columns), quote_list(&load.keys))
 }
 
 /// Replaces the row of a key unless it is newer. Parameters are numbered as the columns are.
-fn update_statement(load: &TableLoad) -> String {
+fn update_statement(table: &str, load: &TableLoad) -> String {
     let is_key = |column: &Column| load.keys.contains(&column.name);
     let mut assignments = Vec::new();
     let mut conditions = Vec::new();
@@ -85,7 +96,6 @@ fn update_statement(load: &TableLoad) -> String {
         if is_key(column) { conditions.push(equation) } else { assignments.push(equation) }
     }
     conditions.push(not_newer(&load.columns));
-    let table = DIALECT.table(&load.table);
     format!("UPDATE {table} SET {} WHERE {}", assignments.join(", "), conditions.join(" AND "))
 }
 

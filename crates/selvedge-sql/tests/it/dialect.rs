@@ -76,3 +76,16 @@ fn a_column_is_added() {
     assert_eq!(SCHEMAS.add_column(&orders, column), r#"ALTER TABLE "main"."orders" ADD COLUMN "note" "a string""#);
     assert_eq!(PREFIXES.add_column(&orders, column), r#"ALTER TABLE "orders" ADD COLUMN "note" "a string""#);
 }
+
+#[test]
+fn rejected_records_stand_with_the_tables_of_their_integration() {
+    let check = |integration, schemas: &str, prefixes: &str| {
+        let orders = table(integration, "orders");
+        assert_eq!(SCHEMAS.rejected_table(&orders), schemas);
+        assert_eq!(PREFIXES.rejected_table(&orders), prefixes);
+        let begins = format!(r#"CREATE TABLE IF NOT EXISTS {schemas} ("__sdc_primary_key" "a string", "#);
+        assert!(SCHEMAS.create_rejected_table(&orders).starts_with(&begins));
+    };
+    check(None, r#""main"."_sdc_rejected""#, r#""_sdc_rejected""#);
+    check(Some("shop"), r#""shop"."_sdc_rejected""#, r#""shop___sdc_rejected""#);
+}

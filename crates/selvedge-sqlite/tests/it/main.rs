@@ -11,6 +11,8 @@ mod names;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod rejects;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod types;

@@ -1,0 +1,19 @@
+//! The table of rejected records: one for each integration, and one for the tables without.
+
+use selvedge_core::{TableName, rejected};
+
+use crate::Dialect;
+
+impl Dialect {
+    /// The table that keeps the rejected records of a table's integration, as statements name it: `"shop"."_sdc_rejected"`,
+    /// `"shop___sdc_rejected"`. Its columns are [`rejected::columns`].
+    pub fn rejected_table(&self, table: &TableName) -> String {
+        self.spelled(table.integration(), rejected::TABLE)
+    }
+
+    /// The statement that makes it unless it stands. Where integrations are schemas, theirs has to stand.
+    pub fn create_rejected_table(&self, table: &TableName) -> String {
+        let definitions = self.definitions(&rejected::columns()).join(", ");
+        format!("CREATE TABLE IF NOT EXISTS {} ({definitions})", self.rejected_table(table))
+    }
+}
