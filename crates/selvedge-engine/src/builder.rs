@@ -12,6 +12,7 @@ use selvedge_queue::{EmbeddedQueue, Queue, Registration, TableBounds};
 use crate::backlog::Backlog;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
+use crate::intake::now;
 use crate::loader::Loader;
 use crate::source::Source;
 
@@ -59,12 +60,19 @@ impl EngineBuilder {
         let queue: Arc<dyn Queue> = Arc::new(EmbeddedQueue::open(&self.folder)?);
         let names = || self.destinations.iter().map(|(name, _)| name.clone());
         // All are registered before one loads, or what the first has would be deleted before the last is known.
-        let registrations: Vec<Registration> = names().map(|name| queue.register(&name)).collect::<Result<_, _>>()?;
+        let register = |name: String| queue.register(&name, now());
+        let registrations: Vec<Registration> = names().map(register).collect::<Result<_, _>>()?;
         let bounds: Arc<[TableBounds]> = queue.tables()?.into();
         // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
         let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4));
         bounds.iter().for_each(|bounds| backlog.inherit(bounds));
-        let mut engine = Engine { queue, schemas: Arc::new(Schemas::new()), backlog, loaders: Vec::new() };
+        let mut engine = Engine {
+            registrations: names().zip(registrations.iter().cloned()).collect(),
+            queue,
+            schemas: Arc::new(Schemas::new()),
+            backlog,
+            loaders: Vec::new(),
+        };
         for (follower, ((name, destination), registration)) in
             self.destinations.into_iter().zip(registrations).enumerate()
         {

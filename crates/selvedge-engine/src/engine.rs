@@ -1,5 +1,6 @@
 //! The engine as a program holds it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use selvedge_prepare::Schemas;
-use selvedge_queue::{Cursor, Queue};
+use selvedge_queue::{Cursor, Queue, Registration};
 
 use crate::backlog::{Backlog, Sending};
 use crate::batch::Batch;
@@ -26,6 +27,8 @@ pub struct Engine {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) backlog: Arc<Backlog>,
+    /// Since when each destination gets everything, by its name.
+    pub(crate) registrations: BTreeMap<String, Registration>,
     pub(crate) loaders: Vec<JoinHandle<()>>,
 }
 
@@ -147,6 +150,12 @@ impl Engine {
     /// How far every table is in every destination, since the engine was started.
     pub fn progress(&self) -> Progress {
         self.backlog.progress()
+    }
+
+    /// Since when a destination gets everything: from the beginning, but for the tables the registration names. `None` when
+    /// the engine has no destination of this name.
+    pub fn registration(&self, destination: &str) -> Option<&Registration> {
+        self.registrations.get(destination)
     }
 
     /// The last state committed for `source`, by a batch's [`cursor`](Batch::cursor) or [`set_cursor`](Self::set_cursor).

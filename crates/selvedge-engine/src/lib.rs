@@ -29,4 +29,6 @@ pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use receipt::Receipt;
 pub use selvedge_prepare::Refusal;
-pub use selvedge_queue::{Cursor, Repeats};
+pub use selvedge_queue::{
+    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, Registered, Registration, Repeats, Since,
+};

@@ -132,7 +132,7 @@ impl Loader {
     fn check_whole(&self, table: &TableName, state: Option<&TableState>, deleted_to: u64) -> Result<(), Trouble> {
         let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
         let meeting = Meeting { destination: &self.name, table, queue: self.source.queue.id(), deleted_to, newest };
-        meeting.check(state, self.registration.since(table)).map_err(Trouble::Pause)
+        meeting.check(state, self.since(table)).map_err(Trouble::Pause)
     }
 
     /// Checks, after batches were gathered, that none before them had been deleted by then. What was acknowledged to an
@@ -146,10 +146,15 @@ impl Loader {
         self.check_whole(table, state, bounds_of(table, &bounds).map_or(0, |bounds| bounds.deleted_to))
     }
 
+    /// The newest batch of a table that was deleted before the destination came, 0 if none was.
+    fn since(&self, table: &TableName) -> u64 {
+        self.registration.since.get(table).map_or(0, |since| since.batch)
+    }
+
     /// The batch the destination is at, and how many of its records it has.
     fn reached(&self, table: &TableName, state: Option<&TableState>) -> Reached {
         let of_state = |state: &TableState| Reached { batch: state.position.batch, record: state.position.record };
-        state.map_or(Reached { batch: self.registration.since(table), record: u64::MAX }, of_state)
+        state.map_or(Reached { batch: self.since(table), record: u64::MAX }, of_state)
     }
 
     /// Finds out what became of a load that may have been applied.

@@ -1,13 +1,13 @@
 //! The queue in a folder, as its callers see it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use selvedge_core::{QueueId, TableName};
 
 use crate::body::MAX_STORED_BYTES;
 use crate::error::{QueueError, QueueErrorKind};
 use crate::folder::{self, LockedFolder};
-use crate::queue::{Append, Appended, Cursor, Queue, Registration, Stored, TableBounds};
+use crate::queue::{Append, Appended, Cursor, Queue, Registered, Registration, Stored, TableBounds};
 use crate::read::Readers;
 use crate::schema;
 use crate::writer::{Request, Writer};
@@ -34,8 +34,28 @@ impl EmbeddedQueue {
     /// [`Io`](QueueErrorKind::Io) when the folder or its files cannot be made, read or written.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
         let folder = folder.as_ref();
+        folder::create(folder)?;
         let lock = LockedFolder::take(folder)?;
-        let file = folder.join("queue.db");
+        schema::create(&file_in(folder))?;
+        Self::start(folder, lock)
+    }
+
+    /// Opens the queue in `folder`, and makes nothing: for those who look at a queue or change who it is for, and may have
+    /// mistaken its path.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Format`](QueueErrorKind::Format) when there is no queue in the folder, or no folder.
+    pub fn open_existing(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
+        let folder = folder.as_ref();
+        if !file_in(folder).is_file() {
+            let message = format!("there is no queue in {}: check the path of the folder", folder.display());
+            return Err(QueueError::new(QueueErrorKind::Format, message));
+        }
+        Self::start(folder, LockedFolder::take(folder)?)
+    }
+
+    fn start(folder: &Path, lock: LockedFolder) -> Result<Self, QueueError> {
+        let file = file_in(folder);
         let connection = schema::open(&file)?;
         let id = schema::queue_id(&connection).map_err(|error| schema::read_error(&file, error))?;
         schema::begin_epoch(&connection).map_err(|error| schema::read_error(&file, error))?;
@@ -43,6 +63,20 @@ impl EmbeddedQueue {
         let writer = Writer::start(connection).map_err(|error| schema::read_error(&file, error))?;
         Ok(Self { id, readers: Readers::new(file), writer, _lock: lock })
     }
+
+    fn not_registered(&self, destination: &str) -> Result<QueueError, QueueError> {
+        let names: Vec<String> = self.destinations()?.into_iter().map(|registered| registered.name).collect();
+        let known = if names.is_empty() { "no destination is".to_owned() } else { names.join(", ") };
+        let message = format!(
+            "{destination} is not registered in {}, so it cannot be removed; registered there: {known}",
+            self.readers.file().display()
+        );
+        Ok(QueueError::new(QueueErrorKind::Refused, message))
+    }
+}
+
+fn file_in(folder: &Path) -> PathBuf {
+    folder.join("queue.db")
 }
 
 impl Queue for EmbeddedQueue {
@@ -82,9 +116,19 @@ impl Queue for EmbeddedQueue {
         self.readers.tables()
     }
 
-    fn register(&self, destination: &str) -> Result<Registration, QueueError> {
+    fn register(&self, destination: &str, registered_at: i64) -> Result<Registration, QueueError> {
         let destination = destination.to_owned();
-        self.writer.ask(|reply| Request::Register { destination, reply })
+        self.writer.ask(|reply| Request::Register { destination, registered_at, reply })
+    }
+
+    fn unregister(&self, destination: &str) -> Result<(), QueueError> {
+        let name = destination.to_owned();
+        let removed = self.writer.ask(|reply| Request::Unregister { destination: name, reply })?;
+        if removed { Ok(()) } else { Err(self.not_registered(destination)?) }
+    }
+
+    fn destinations(&self) -> Result<Vec<Registered>, QueueError> {
+        self.readers.destinations()
     }
 
     fn acknowledge(&self, destination: &str, table: &TableName, batch: u64) -> Result<(), QueueError> {

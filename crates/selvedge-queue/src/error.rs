@@ -20,7 +20,7 @@ pub struct QueueError {
 pub enum QueueErrorKind {
     /// Another process has the queue open: stop it or use another folder.
     InUse,
-    /// The folder holds something else than a queue of this format: use another folder or another version of selvedge.
+    /// The folder holds no queue of this format: use another folder or another version of selvedge.
     Format,
     /// What was read is not what was written: somebody must look at the disk and restore.
     Corrupt,

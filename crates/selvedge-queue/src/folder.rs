@@ -11,10 +11,9 @@ use crate::error::{QueueError, QueueErrorKind};
 pub(crate) struct LockedFolder(File);
 
 impl LockedFolder {
-    /// Makes the folder if it is not there, and locks the `queue.lock` in it.
+    /// Locks the `queue.lock` in the folder.
     pub(crate) fn take(folder: &Path) -> Result<Self, QueueError> {
         let failed = |error| folder_error(folder, error);
-        create_durably(folder).map_err(failed)?;
         let file = File::create(folder.join("queue.lock")).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
@@ -36,6 +35,11 @@ impl Drop for LockedFolder {
         // What cannot be unlocked is unlocked when the process ends.
         let _ = self.0.unlock();
     }
+}
+
+/// Makes the folder if it is not there.
+pub(crate) fn create(folder: &Path) -> Result<(), QueueError> {
+    create_durably(folder).map_err(|error| folder_error(folder, error))
 }
 
 /// Makes what was created in the folder durable: a file is only as durable as the entry that leads to it.

@@ -11,7 +11,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! let queue = EmbeddedQueue::open(folder.path())?;
-//! queue.register("warehouse")?;
+//! queue.register("warehouse", 0)?;
 //!
 //! let orders = TableName::new(None, "orders")?;
 //! let body = SealedBody::seal(br#"{"messages":[]}"#);
@@ -28,10 +28,11 @@
 //! ```
 //!
 //! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `folder.rs`
-//! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and `trim.rs` what it writes,
-//! `read.rs` what the readers read.
+//! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and
+//! `trim.rs` what it writes, `read.rs` what the readers read, `destinations.rs` who batches are kept for.
 
 mod body;
+mod destinations;
 mod embedded;
 mod error;
 mod folder;
@@ -45,5 +46,5 @@ mod writer;
 pub use body::{MAX_STORED_BYTES, SealedBody};
 pub use embedded::EmbeddedQueue;
 pub use error::{QueueError, QueueErrorKind};
-pub use queue::{Append, Appended, Cursor, Queue, Registration, Repeats, Stored, TableBounds};
+pub use queue::{Append, Appended, Cursor, Queue, Registered, Registration, Repeats, Since, Stored, TableBounds};
 pub use write::REPEATS_KEPT_DAYS;

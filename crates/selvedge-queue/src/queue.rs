@@ -59,12 +59,27 @@ pub trait Queue: Send + Sync {
     /// When the queue cannot be read.
     fn tables(&self) -> Result<Vec<TableBounds>, QueueError>;
 
-    /// Makes `destination` one of those that every batch is kept for, from now on, and tells since when. For a destination
-    /// already registered it changes nothing and tells the same again. Durable when it returns.
+    /// Makes `destination` one of those that every batch is kept for, from now on, and tells since when it is complete. For
+    /// a destination already registered it changes nothing and tells the same again. `registered_at` is the present moment,
+    /// in microseconds since 1970 UTC. Durable when it returns.
     ///
     /// # Errors
     /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
-    fn register(&self, destination: &str) -> Result<Registration, QueueError>;
+    fn register(&self, destination: &str, registered_at: i64) -> Result<Registration, QueueError>;
+
+    /// Forgets `destination` and what it acknowledged. Batches that only it lacked are deleted some time after; without any
+    /// destination nothing is deleted. Registered anew, it begins at the oldest batch kept then. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when it is not registered, naming those that are;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn unregister(&self, destination: &str) -> Result<(), QueueError>;
+
+    /// The registered destinations, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn destinations(&self) -> Result<Vec<Registered>, QueueError>;
 
     /// Says that `destination` durably has every record of `table` up to and including batch number `batch`. What every
     /// registered destination has is deleted, some time after.
@@ -155,16 +170,34 @@ pub struct TableBounds {
     pub deleted_to: u64,
 }
 
-/// Since when a destination is one that batches are kept for.
+/// Since when a destination gets everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registration {
-    pub(crate) since: BTreeMap<TableName, u64>,
+    /// The tables that had lost batches when the destination was registered. All others it gets from their beginning.
+    pub since: BTreeMap<TableName, Since>,
 }
 
-impl Registration {
-    /// The number of the table's newest batch that was deleted when the destination was registered: none after it was or
-    /// will be deleted without the destination's acknowledgement. 0 means from the beginning.
-    pub fn since(&self, table: &TableName) -> u64 {
-        self.since.get(table).copied().unwrap_or(0)
-    }
+/// Since when a destination gets everything of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The number of the newest batch that was deleted before the destination was registered. None after it is deleted
+    /// without the destination's acknowledgement.
+    pub batch: u64,
+    /// How many records the batches up to that one held: those the queue cannot give the destination.
+    pub records: u64,
+    /// Everything received from this moment on it gets: when the oldest batch kept was received, or, if none was kept, when
+    /// the destination was registered. In microseconds since 1970 UTC.
+    pub received_at: i64,
+}
+
+/// A destination that batches are kept for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Its name.
+    pub name: String,
+    /// Since when it gets everything.
+    pub registration: Registration,
+    /// How many records wait for it, by table: they are kept, and it has not acknowledged them. Tables without any are left
+    /// out.
+    pub waiting: BTreeMap<TableName, u64>,
 }

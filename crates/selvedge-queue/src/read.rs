@@ -9,10 +9,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use selvedge_core::{Epoch, IntegrationName, NameError, TableName};
 
 use crate::body::SealedBody;
+use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
-use crate::queue::{Stored, TableBounds};
+use crate::queue::{Registered, Stored, TableBounds};
 use crate::schema::read_error;
-use crate::write::{Acknowledgement, integration};
+use crate::write::integration;
 
 /// Connections that only read: as many as threads ever read at once, reused.
 #[derive(Debug)]
@@ -95,6 +96,10 @@ impl Readers {
         })
     }
 
+    pub(crate) fn destinations(&self) -> Result<Vec<Registered>, QueueError> {
+        self.with(destinations::all)
+    }
+
     /// The acknowledgement by the ids in the file, if the destination is registered and the batch not beyond the newest.
     pub(crate) fn acknowledgement(
         &self,
@@ -156,7 +161,7 @@ fn table_name(integration: String, table: String) -> Result<TableName, NameError
     TableName::new(integration, table)
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }

@@ -12,8 +12,8 @@
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
 //! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
-//! | `destinations` | each registered destination | its name |
-//! | `registered` | each table that had lost batches when a destination came | the newest of them |
+//! | `destinations` | each registered destination | its name; no id is used twice |
+//! | `registered` | each table that had lost batches when a destination came | the newest of them, the records they held, since when everything received is kept (µs since 1970 UTC) |
 //! | `acknowledged` | each table of each destination | the newest batch that it has |
 //! | `cursors` | each source | the state it committed last |
 //!
@@ -67,13 +67,15 @@ const TABLES: &str = "
         UNIQUE (table_id, hash)
     ) STRICT;
     CREATE TABLE destinations (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE
     ) STRICT;
     CREATE TABLE registered (
         destination_id INTEGER NOT NULL,
         table_id INTEGER NOT NULL,
         since INTEGER NOT NULL,
+        records INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,
         PRIMARY KEY (destination_id, table_id)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE acknowledged (
@@ -91,12 +93,18 @@ const TABLES: &str = "
 const SETTINGS: [(&str, &str); 4] =
     [("page_size", "65536"), ("auto_vacuum", "2"), ("journal_mode", "wal"), ("synchronous", "2")];
 
-/// Opens the database for writing, and creates it if the file is new or a creation was cut short.
+/// Creates the database if the file is new or a creation was cut short.
+pub(crate) fn create(file: &Path) -> Result<(), QueueError> {
+    let create = || {
+        let connection = Connection::open(file)?;
+        if is_new(&connection)? { fill(&connection) } else { Ok(()) }
+    };
+    create().map_err(|error| opening(file, error))
+}
+
+/// Opens the database for writing.
 pub(crate) fn open(file: &Path) -> Result<Connection, QueueError> {
     let connection = Connection::open(file).map_err(|error| opening(file, error))?;
-    if is_new(&connection).map_err(|error| opening(file, error))? {
-        create(&connection).map_err(|error| opening(file, error))?;
-    }
     check_format(&connection, file)?;
     configure(&connection).map_err(|error| opening(file, error))?;
     check_settings(&connection, file)?;
@@ -123,7 +131,7 @@ fn is_new(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Page size and vacuum mode can only be chosen before the first table; the rest is one transaction.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+fn fill(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA page_size = 65536; PRAGMA auto_vacuum = INCREMENTAL;")?;
     let creation = connection.unchecked_transaction()?;
     creation.execute_batch(TABLES)?;

@@ -13,7 +13,7 @@ const FREE_PAGES_KEPT: i64 = 1024;
 /// How many pages are given back with one commit (16 MiB): some have to be moved, while appends wait.
 const PAGES_A_COMMIT: i64 = 256;
 
-/// Tables that may hold batches every destination has, when the queue is opened.
+/// Tables that may hold batches every destination has: when the queue is opened, and when a destination is forgotten.
 pub(crate) fn candidates(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
     let mut tables = connection.prepare("SELECT id FROM tables WHERE deleted_to < newest")?;
     tables.query_map([], |row| row.get(0))?.collect()

@@ -3,21 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use selvedge_core::{IntegrationName, TableName};
 
-use crate::queue::{Append, Appended, Cursor, Registration, Repeats};
-use crate::read::named;
+use crate::queue::{Append, Appended, Cursor, Repeats};
 
 /// For how many days a body is recognised as a repeat, at least, counted by the times of receipt.
 pub const REPEATS_KEPT_DAYS: i64 = 7;
 
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
-
-/// An acknowledgement by the ids in the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Acknowledgement {
-    pub(crate) destination: i64,
-    pub(crate) table: i64,
-    pub(crate) batch: i64,
-}
 
 /// How the file spells the integration of a table.
 pub(crate) fn integration(table: &TableName) -> &str {
@@ -103,34 +94,6 @@ pub(crate) fn set_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::
     connection.execute(
         "INSERT INTO cursors (source, state) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET state = excluded.state",
         [&cursor.source, &cursor.state],
-    )?;
-    Ok(())
-}
-
-pub(crate) fn register(connection: &Connection, destination: &str) -> rusqlite::Result<Registration> {
-    let added = connection.execute("INSERT OR IGNORE INTO destinations (name) VALUES (?1)", [destination])?;
-    if added > 0 {
-        connection.execute(
-            "INSERT INTO registered (destination_id, table_id, since)
-             SELECT last_insert_rowid(), id, deleted_to FROM tables WHERE deleted_to > 0",
-            [],
-        )?;
-    }
-    let mut since = connection.prepare(
-        "SELECT tables.integration, tables.name, registered.since
-         FROM registered JOIN destinations ON destinations.id = destination_id JOIN tables ON tables.id = table_id
-         WHERE destinations.name = ?1",
-    )?;
-    let since = since.query_map([destination], |row| Ok((named(row)?, row.get::<_, i64>(2)?.unsigned_abs())))?;
-    Ok(Registration { since: since.collect::<rusqlite::Result<_>>()? })
-}
-
-pub(crate) fn acknowledge(connection: &Connection, acknowledgement: Acknowledgement) -> rusqlite::Result<()> {
-    let Acknowledgement { destination, table, batch } = acknowledgement;
-    connection.execute(
-        "INSERT INTO acknowledged (destination_id, table_id, number) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
-        [destination, table, batch],
     )?;
     Ok(())
 }

@@ -11,17 +11,33 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
 use crate::queue::{Append, Appended, Cursor, Registration};
 use crate::trim;
-use crate::write::{self, Acknowledgement};
+use crate::write;
 
 /// Something to write, and whom to tell when it is durable.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Append { appends: Vec<Append>, reply: Sender<Vec<Appended>> },
-    SetCursor { cursor: Cursor, reply: Sender<()> },
-    Register { destination: String, reply: Sender<Registration> },
+    Append {
+        appends: Vec<Append>,
+        reply: Sender<Vec<Appended>>,
+    },
+    SetCursor {
+        cursor: Cursor,
+        reply: Sender<()>,
+    },
+    Register {
+        destination: String,
+        registered_at: i64,
+        reply: Sender<Registration>,
+    },
+    /// Answered with whether the destination was registered.
+    Unregister {
+        destination: String,
+        reply: Sender<bool>,
+    },
     Acknowledge(Acknowledgement),
 }
 
@@ -148,9 +164,16 @@ fn apply(
             answer(reply, appended.collect::<rusqlite::Result<_>>()?)
         }
         Request::SetCursor { cursor, reply } => answer(reply, write::set_cursor(connection, cursor)?),
-        Request::Register { destination, reply } => answer(reply, write::register(connection, destination)?),
+        Request::Register { destination, registered_at, reply } => {
+            answer(reply, destinations::register(connection, destination, *registered_at)?)
+        }
+        Request::Unregister { destination, reply } => {
+            let removed = destinations::unregister(connection, destination)?;
+            trimming.extend(trim::candidates(connection)?);
+            answer(reply, removed)
+        }
         Request::Acknowledge(acknowledgement) => {
-            write::acknowledge(connection, *acknowledgement)?;
+            destinations::acknowledge(connection, *acknowledgement)?;
             trimming.insert(acknowledgement.table);
             Box::new(|| ())
         }

@@ -94,9 +94,9 @@ fn a_body_seen_before_is_acknowledged_again() {
     check(&queue, vec![batch("orders", b"a")], &[(1, true)]);
     check(&queue, vec![again(batch("orders", b"new")), batch("orders", b"new")], &[(5, false), (5, true)]);
 
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     queue.acknowledge("warehouse", &table("orders"), 5).unwrap();
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     assert_eq!(numbers(&queue, "orders"), []);
     check(&queue, vec![batch("orders", b"a")], &[(1, true)]);
 

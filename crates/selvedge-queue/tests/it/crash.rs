@@ -37,7 +37,8 @@ fn the_first_failed_write_stops_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let lines = run_child("append", folder.path());
     let (receipts, errors): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("receipt"));
-    let stopped = ["append", "again", "set_cursor", "register", "acknowledge"].map(|call| format!("{call} Stopped"));
+    let stopped = ["append", "again", "set_cursor", "register", "unregister", "acknowledge"]
+        .map(|call| format!("{call} Stopped"));
     assert_eq!(errors, stopped.iter().chain([&"reads on".to_owned()]).collect::<Vec<_>>());
 
     let receipts = receipts.iter().flat_map(|line| receipts_in(&format!("{line}\n"))).collect();
@@ -118,7 +119,7 @@ fn in_another_process() {
 
 /// Four threads append and print their receipts; a second table is acknowledged at once, so that deleting goes on too.
 fn append_until_it_fails(queue: &EmbeddedQueue) {
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     append(queue, batch("loaded", &noise(0, 100)));
     say("");
     let process = std::process::id();
@@ -133,7 +134,8 @@ fn append_until_it_fails(queue: &EmbeddedQueue) {
     stopped("append", append_one(queue, "0").unwrap_err());
     stopped("again", append_one(queue, "0").unwrap_err());
     stopped("set_cursor", queue.set_cursor(Cursor { source: "s".into(), state: "1".into() }).unwrap_err());
-    stopped("register", queue.register("lake").unwrap_err());
+    stopped("register", queue.register("lake", 0).unwrap_err());
+    stopped("unregister", queue.unregister("warehouse").unwrap_err());
     stopped("acknowledge", queue.acknowledge("warehouse", &table("loaded"), 1).unwrap_err());
     if !queue.read(&table("kept"), 0, 10).unwrap().is_empty() {
         say("reads on");

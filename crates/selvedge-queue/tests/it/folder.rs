@@ -28,6 +28,30 @@ fn a_folder_that_cannot_be_made_is_told() {
 }
 
 #[test]
+fn a_queue_that_exists_is_opened_without_making_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("mistaken");
+    let check = |folder: &Path, words: &[&str]| {
+        check_error(EmbeddedQueue::open_existing(folder), QueueErrorKind::Format, words);
+    };
+    check(&missing, &["no queue in", "mistaken", "check the path"]);
+    assert!(!missing.exists());
+    check(folder.path(), &["no queue in", "check the path"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+
+    fs::create_dir(&missing).unwrap();
+    fs::write(missing.join("queue.db"), "").unwrap();
+    check(&missing, &["not a queue", "mistaken"]);
+
+    let queue = open(folder.path());
+    check_error(EmbeddedQueue::open_existing(folder.path()), QueueErrorKind::InUse, &["stop it"]);
+    let (id, number) = (queue.id(), append(&queue, batch("orders", b"a")));
+    drop(queue);
+    let queue = EmbeddedQueue::open_existing(folder.path()).unwrap();
+    assert_eq!((queue.id(), queue.body(number).unwrap()), (id, b"a".to_vec()));
+}
+
+#[test]
 fn an_empty_file_becomes_a_queue() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("queue.db"), "").unwrap();
@@ -48,7 +72,7 @@ fn what_is_not_a_queue_of_this_version_is_refused() {
     };
     check(&|file| fs::write(file, "something else, long enough to be read. ".repeat(9)).unwrap(), &["not a queue"]);
     check(&sql("PRAGMA application_id = 7"), &["not a queue"]);
-    check(&sql("PRAGMA user_version = 2"), &["format 2", "format 1"]);
+    check(&sql("PRAGMA user_version = 1"), &["format 1", "format 2"]);
     check(&sql("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM"), &["page_size", "4096", "65536"]);
     check(&sql("PRAGMA auto_vacuum = NONE; VACUUM"), &["auto_vacuum"]);
     let foreign = |file: &Path| {

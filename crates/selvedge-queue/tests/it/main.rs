@@ -4,6 +4,7 @@
 
 mod append;
 mod crash;
+mod destinations;
 mod folder;
 mod model;
 mod trim;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use selvedge_queue::{Append, Appended, Cursor, EmbeddedQueue, Queue, Repeats, TableBounds};
+use selvedge_queue::{
+    Append, Appended, Cursor, EmbeddedQueue, Queue, Registered, Registration, Repeats, Since, TableBounds,
+};
 
 use crate::{batch, open, table};
 
@@ -15,6 +17,7 @@ const DESTINATIONS: [&str; 2] = ["warehouse", "lake"];
 enum Action {
     Append { table: usize, body: u8, repeats: Repeats, cursor: Option<u8> },
     Register { destination: usize },
+    Unregister { destination: usize },
     Acknowledge { destination: usize, table: usize, batch: u64 },
     Reopen,
 }
@@ -26,6 +29,7 @@ fn action() -> impl Strategy<Value = Action> {
         6 => (tables.clone(), 0..6_u8, repeats, proptest::option::of(any::<u8>()))
             .prop_map(|(table, body, repeats, cursor)| Action::Append { table, body, repeats, cursor }),
         2 => destinations.clone().prop_map(|destination| Action::Register { destination }),
+        1 => destinations.clone().prop_map(|destination| Action::Unregister { destination }),
         4 => (destinations, tables, 0..12_u64)
             .prop_map(|(destination, table, batch)| Action::Acknowledge { destination, table, batch }),
         1 => Just(Action::Reopen),
@@ -37,15 +41,15 @@ struct Model {
     newest: u64,
     /// In the order of their first batches.
     tables: Vec<TableModel>,
-    /// Since when, by name.
-    destinations: BTreeMap<usize, Vec<u64>>,
+    /// In the order in which they came.
+    destinations: Vec<(usize, Registration)>,
     cursor: Option<u8>,
 }
 
 #[derive(Debug)]
 struct TableModel {
     table: usize,
-    /// Every batch ever: its body, by number.
+    /// Every batch ever: its body, by number. So many records it holds, and it was received in the microsecond of its number.
     batches: BTreeMap<u64, u8>,
     acknowledged: BTreeMap<usize, u64>,
     deleted_to: u64,
@@ -76,32 +80,71 @@ impl Model {
         }
     }
 
-    /// Since when, by table.
-    fn register(&mut self, destination: usize) -> Vec<u64> {
+    fn register(&mut self, destination: usize, registered_at: i64) -> Registration {
+        if let Some((_, known)) = self.destinations.iter().find(|(known, _)| *known == destination) {
+            return known.clone();
+        }
         let since =
-            |index: usize| self.tables.iter().find(|table| table.table == index).map_or(0, |table| table.deleted_to);
-        let since: Vec<u64> = (0..TABLES.len()).map(since).collect();
-        self.destinations.entry(destination).or_insert(since).clone()
+            self.tables.iter().filter_map(|known| Some((table(TABLES[known.table]), known.since(registered_at)?)));
+        let registration = Registration { since: since.collect() };
+        self.destinations.push((destination, registration.clone()));
+        registration
+    }
+
+    /// Whether it was registered.
+    fn unregister(&mut self, destination: usize) -> bool {
+        let before = self.destinations.len();
+        self.destinations.retain(|(known, _)| *known != destination);
+        for table in &mut self.tables {
+            table.acknowledged.remove(&destination);
+            table.delete(&self.destinations);
+        }
+        self.destinations.len() < before
     }
 
     /// Whether it is allowed.
     fn acknowledge(&mut self, destination: usize, table: usize, batch: u64) -> bool {
         let known = self.tables.iter().any(|known| known.table == table);
-        if !known || !self.destinations.contains_key(&destination) {
+        if !known || !self.destinations.iter().any(|(known, _)| *known == destination) {
             return false;
         }
-        let destinations: Vec<usize> = self.destinations.keys().copied().collect();
+        let destinations = self.destinations.clone();
         let table = self.table(table);
         if table.batches.last_key_value().is_none_or(|(newest, _)| *newest < batch) {
             return false;
         }
         let acknowledged = table.acknowledged.entry(destination).or_default();
         *acknowledged = batch.max(*acknowledged);
-        let by_all =
-            destinations.iter().map(|each| table.acknowledged.get(each).copied().unwrap_or(0)).min().unwrap_or(0);
-        let deleted = table.batches.range(..=by_all).next_back().map_or(0, |(number, _)| *number);
-        table.deleted_to = deleted.max(table.deleted_to);
+        table.delete(&destinations);
         true
+    }
+}
+
+impl TableModel {
+    fn acknowledged(&self, destination: usize) -> u64 {
+        self.acknowledged.get(&destination).copied().unwrap_or(0)
+    }
+
+    fn delete(&mut self, destinations: &[(usize, Registration)]) {
+        let by_all = destinations.iter().map(|(each, _)| self.acknowledged(*each)).min().unwrap_or(0);
+        let deleted = self.batches.range(..=by_all).next_back().map_or(0, |(number, _)| *number);
+        self.deleted_to = deleted.max(self.deleted_to);
+    }
+
+    /// How many records the batches of these numbers hold.
+    fn records(&self, numbers: impl std::ops::RangeBounds<u64>) -> u64 {
+        self.batches.range(numbers).map(|(_, body)| u64::from(*body)).sum()
+    }
+
+    /// Since when a destination registered now is complete, unless from the beginning.
+    fn since(&self, registered_at: i64) -> Option<Since> {
+        let oldest = self.batches.range(self.deleted_to + 1..).next();
+        let since = Since {
+            batch: self.deleted_to,
+            records: self.records(..=self.deleted_to),
+            received_at: oldest.map_or(registered_at, |(number, _)| number.cast_signed()),
+        };
+        (self.deleted_to > 0).then_some(since)
     }
 }
 
@@ -110,6 +153,8 @@ fn act(queue: EmbeddedQueue, folder: &Path, model: &mut Model, action: &Action) 
         Action::Append { table, body, repeats, cursor } => {
             let append = Append {
                 repeats,
+                records: u64::from(body),
+                received_at: (model.newest + 1).cast_signed(),
                 cursor: cursor.map(|state| Cursor { source: "source".into(), state: state.to_string() }),
                 ..batch(TABLES[table], &[body])
             };
@@ -117,16 +162,24 @@ fn act(queue: EmbeddedQueue, folder: &Path, model: &mut Model, action: &Action) 
             model.cursor = cursor.or(model.cursor);
         }
         Action::Register { destination } => {
-            let registration = queue.register(DESTINATIONS[destination]).unwrap();
-            let since: Vec<u64> = TABLES.iter().map(|name| registration.since(&table(name))).collect();
-            assert_eq!(since, model.register(destination));
+            let now = 1_000 + model.newest.cast_signed();
+            let registration = queue.register(DESTINATIONS[destination], now).unwrap();
+            assert_eq!(registration, model.register(destination, now));
+        }
+        Action::Unregister { destination } => {
+            let removed = queue.unregister(DESTINATIONS[destination]);
+            assert_eq!(removed.is_ok(), model.unregister(destination));
+            // Each commit deletes from one table.
+            for _ in TABLES {
+                queue.set_cursor(Cursor { source: "another".into(), state: String::new() }).unwrap();
+            }
         }
         Action::Acknowledge { destination, table: index, batch } => {
             let acknowledged = queue.acknowledge(DESTINATIONS[destination], &table(TABLES[index]), batch);
             assert_eq!(acknowledged.is_ok(), model.acknowledge(destination, index, batch));
             // A registration known already changes nothing, but it is committed after the acknowledgement.
             if acknowledged.is_ok() {
-                queue.register(DESTINATIONS[destination]).unwrap();
+                queue.register(DESTINATIONS[destination], 0).unwrap();
             }
         }
         Action::Reopen => {
@@ -141,6 +194,7 @@ fn check(queue: &EmbeddedQueue, model: &Model) {
     let expected: Vec<TableBounds> = model.tables.iter().map(expected_bounds).collect();
     assert_eq!(queue.tables().unwrap(), expected);
     assert_eq!(queue.cursor("source").unwrap(), model.cursor.map(|state| state.to_string()));
+    assert_eq!(queue.destinations().unwrap(), expected_destinations(model));
     for known in &model.tables {
         let stored = queue.read(&table(TABLES[known.table]), 0, 100).unwrap();
         let stored: Vec<_> = stored.iter().map(|stored| (stored.batch, queue.body(stored.batch).unwrap())).collect();
@@ -149,11 +203,27 @@ fn check(queue: &EmbeddedQueue, model: &Model) {
     }
 }
 
+fn expected_destinations(model: &Model) -> Vec<Registered> {
+    let waiting = |destination: usize| {
+        let of_table = |known: &TableModel| {
+            let after = known.acknowledged(destination).max(known.deleted_to);
+            (table(TABLES[known.table]), known.records(after + 1..))
+        };
+        model.tables.iter().map(of_table).filter(|(_, records)| *records > 0).collect()
+    };
+    let registered = |(destination, registration): &(usize, Registration)| Registered {
+        name: DESTINATIONS[*destination].to_owned(),
+        registration: registration.clone(),
+        waiting: waiting(*destination),
+    };
+    model.destinations.iter().map(registered).collect()
+}
+
 fn expected_bounds(model: &TableModel) -> TableBounds {
     TableBounds {
         table: table(TABLES[model.table]),
-        accepted: model.batches.len() as u64,
-        kept_records: model.batches.range(model.deleted_to + 1..).count() as u64,
+        accepted: model.records(..),
+        kept_records: model.records(model.deleted_to + 1..),
         newest: model.batches.last_key_value().map_or(0, |(number, _)| *number),
         deleted_to: model.deleted_to,
     }

@@ -9,14 +9,14 @@ use selvedge_queue::{Append, EmbeddedQueue, Queue, QueueErrorKind};
 use crate::{append, batch, bounds, check_error, noise, numbers, open, table};
 
 /// Acknowledges, and waits for the commit that brings it by asking for one that comes after.
-fn acknowledge(queue: &EmbeddedQueue, destination: &str, name: &str, number: u64) {
+pub(crate) fn acknowledge(queue: &EmbeddedQueue, destination: &str, name: &str, number: u64) {
     queue.acknowledge(destination, &table(name), number).unwrap();
-    queue.register(destination).unwrap();
+    queue.register(destination, 0).unwrap();
 }
 
 /// Waits for what happens between commits.
 #[track_caller]
-fn wait_until(condition: impl Fn() -> bool) {
+pub(crate) fn wait_until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "it never happened");
@@ -35,8 +35,8 @@ fn three_batches(folder: &Path) -> EmbeddedQueue {
 fn batches_stay_until_every_destination_has_them() {
     let folder = tempfile::tempdir().unwrap();
     let queue = three_batches(folder.path());
-    queue.register("warehouse").unwrap();
-    queue.register("lake").unwrap();
+    queue.register("warehouse", 0).unwrap();
+    queue.register("lake", 0).unwrap();
 
     acknowledge(&queue, "warehouse", "orders", 3);
     assert_eq!(numbers(&queue, "orders"), [1, 3]);
@@ -59,7 +59,7 @@ fn batches_stay_until_every_destination_has_them() {
 fn numbers_are_not_used_again_when_everything_is_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let queue = three_batches(folder.path());
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     acknowledge(&queue, "warehouse", "orders", 3);
     acknowledge(&queue, "warehouse", "events", 2);
     assert_eq!(append(&queue, batch("orders", b"d")), 4);
@@ -70,33 +70,10 @@ fn numbers_are_not_used_again_when_everything_is_deleted() {
 }
 
 #[test]
-fn a_registration_tells_since_when() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut queue = three_batches(folder.path());
-    let check = |queue: &EmbeddedQueue, destination, expected: [u64; 2]| {
-        let registration = queue.register(destination).unwrap();
-        assert_eq!(["orders", "events"].map(|name| registration.since(&table(name))), expected, "{destination}");
-    };
-    check(&queue, "warehouse", [0, 0]);
-    acknowledge(&queue, "warehouse", "events", 2);
-    check(&queue, "lake", [0, 2]);
-    acknowledge(&queue, "warehouse", "orders", 3);
-    assert_eq!(numbers(&queue, "orders"), [1, 3], "kept for the lake, which came before");
-    acknowledge(&queue, "lake", "orders", 3);
-    check(&queue, "archive", [3, 2]);
-
-    drop(queue);
-    queue = open(folder.path());
-    check(&queue, "warehouse", [0, 0]);
-    check(&queue, "lake", [0, 2]);
-    check(&queue, "archive", [3, 2]);
-}
-
-#[test]
 fn what_a_destination_cannot_have_is_not_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let queue = three_batches(folder.path());
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     let check = |destination, name, number| {
         let result = queue.acknowledge(destination, &table(name), number);
         check_error(result, QueueErrorKind::Refused, &[destination, name, "queue.db"]);
@@ -106,7 +83,7 @@ fn what_a_destination_cannot_have_is_not_acknowledged() {
     check("warehouse", "events", 3);
     check("warehouse", "orders", u64::MAX);
 
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     assert_eq!(numbers(&queue, "orders"), [1, 3]);
     assert_eq!(numbers(&queue, "events"), [2]);
 }
@@ -119,7 +96,7 @@ fn a_long_backlog_is_deleted_and_its_room_given_back() {
         file.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
     };
     let queue = open(folder.path());
-    queue.register("warehouse").unwrap();
+    queue.register("warehouse", 0).unwrap();
     // More batches than one commit deletes, more bytes than the file keeps as free room.
     let backlog = (0..100).map(|n| batch("orders", &noise(n, 1 << 20)));
     let last = queue.append(backlog.chain((0..900).map(|n| batch("orders", &noise(n, 100)))).collect()).unwrap();
