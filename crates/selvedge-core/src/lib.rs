@@ -3,11 +3,12 @@
 //! Everything a destination needs to know stands here: what a table is called ([`TableName`]), which columns it has
 //! ([`Column`], [`ColumnType`]), how far a queue has been loaded into it ([`Position`]), what one load brings
 //! ([`TableLoad`]), and the trait that applies it ([`Destination`]). A second trait, [`Inspect`], reads what a destination
-//! holds; [`logical_view`] is what of it depends on nothing but the accepted records. Values travel as Arrow columns. There is no JSON, no
-//! I/O and no thread in this crate.
+//! holds; [`logical_view`] is what of it depends on nothing but the accepted records, and [`compare`] tells whether two
+//! destinations agree in it. Values travel as Arrow columns. There is no JSON, no I/O and no thread in this crate.
 
 mod capabilities;
 mod column;
+mod compare;
 mod contest;
 mod destination;
 mod error;
@@ -21,6 +22,7 @@ mod view;
 
 pub use capabilities::{Capabilities, RowOrder};
 pub use column::{Column, ColumnType, DECIMAL_PRECISION, MAX_DECIMAL_SCALE, Path, system};
+pub use compare::{Comparison, Difference, Differences, Discrepancy, Obstacle, Side, compare};
 pub use contest::{Age, Contestants, Key};
 pub use destination::Destination;
 pub use error::{Applied, LoadError, LoadErrorKind};

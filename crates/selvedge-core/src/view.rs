@@ -88,7 +88,7 @@ pub fn logical_view<I: Inspect + ?Sized>(
 
 /// The rows of a batch, seen as the logical view sees them.
 pub(crate) struct LogicalRows<'b> {
-    /// In the order of the places.
+    /// In the order of the places, and of the types at one place.
     cells: Vec<Cells<'b>>,
     /// The key columns.
     keys: Vec<Cells<'b>>,
@@ -109,7 +109,7 @@ impl<'b> LogicalRows<'b> {
         };
         let mut promised: Vec<Cells<'b>> =
             state.columns.iter().filter(|column| is_promised(column)).filter_map(cells).collect();
-        promised.sort_by(|left, right| left.place.cmp(&right.place));
+        promised.sort_by(|left, right| (&left.place, left.column_type).cmp(&(&right.place, right.column_type)));
         let generated = [system::PRIMARY_KEY.to_owned()];
         let keys = if state.keys.is_empty() { &generated[..] } else { &state.keys };
         let keys = keys.iter().filter_map(|name| state.column(name)).filter_map(cells).collect();
@@ -126,7 +126,8 @@ impl<'b> LogicalRows<'b> {
         self.cells.iter().filter_map(move |cells| Some((cells.place.as_str(), cells.value(row)?)))
     }
 
-    fn row(&self, row: usize) -> LogicalRow {
+    /// A row by the places of its values.
+    pub(crate) fn row(&self, row: usize) -> LogicalRow {
         self.values(row).map(|(place, value)| (place.to_owned(), value)).collect()
     }
 }
@@ -162,9 +163,7 @@ impl Value {
             ColumnType::DecimalText => Self::Decimal(text()?.to_owned()),
             ColumnType::Double => Self::Double(values.as_primitive_opt::<Float64Type>()?.value(row).into()),
             ColumnType::String => Self::String(text()?.to_owned()),
-            ColumnType::Timestamp => {
-                Self::Timestamp(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
-            }
+            ColumnType::Timestamp => Self::Timestamp(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row)),
             ColumnType::Date => Self::Date(values.as_primitive_opt::<Date32Type>()?.value(row)),
             ColumnType::Time => Self::Time(values.as_primitive_opt::<Time64MicrosecondType>()?.value(row)),
             ColumnType::Json => Self::Json(text()?.to_owned()),
