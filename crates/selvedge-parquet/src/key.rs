@@ -1,4 +1,4 @@
-//! Keys: their order, and the text they have in the manifest.
+//! The text that keys have in the manifest.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -9,9 +9,8 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow_row::{RowConverter, Rows, SortField};
-use arrow_schema::{ArrowError, DataType};
-use selvedge_core::{LoadError, TableLoad};
+use arrow_schema::{ArrowError, DataType, Schema};
+use selvedge_core::LoadError;
 
 use crate::error::refused;
 
@@ -19,62 +18,22 @@ use crate::error::refused;
 /// the order of that format and not its bytes.
 pub(crate) type KeyText = Vec<Option<String>>;
 
-/// The order of a table's keys: that of arrow's row format over the key columns.
-#[derive(Debug)]
-pub(crate) struct KeyOrder {
-    names: Vec<String>,
-    types: Vec<DataType>,
-    converter: RowConverter,
-}
-
-impl KeyOrder {
-    pub(crate) fn of(load: &TableLoad) -> Result<Self, LoadError> {
-        let types = load.keys.iter().map(|key| {
-            let column = load.columns.iter().find(|column| column.name == *key);
-            column.map(|column| column.column_type.arrow()).ok_or_else(|| {
-                refused(format!("table {} has no column `{key}`, which is part of its key; name another", load.table))
-            })
-        });
-        let types = types.collect::<Result<Vec<_>, _>>()?;
-        let converter = RowConverter::new(types.iter().cloned().map(SortField::new).collect()).map_err(unordered)?;
-        Ok(Self { names: load.keys.clone(), types, converter })
-    }
-
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// The keys of a batch, comparable with those of every other batch.
-    pub(crate) fn rows(&self, batch: &RecordBatch) -> Result<Rows, LoadError> {
-        self.convert(&key_columns(batch, &self.names)?)
-    }
-
-    /// The keys of texts that [`key_text`] wrote.
-    pub(crate) fn parse(&self, texts: &[&KeyText]) -> Result<Rows, LoadError> {
-        let parse = |(at, data_type): (usize, &DataType)| {
-            let column: StringArray = texts.iter().map(|text| text.get(at).and_then(Option::as_deref)).collect();
-            from_text(&column, data_type)
-        };
-        self.convert(&self.types.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?)
-    }
-
-    fn convert(&self, columns: &[ArrayRef]) -> Result<Rows, LoadError> {
-        self.converter.convert_columns(columns).map_err(unordered)
-    }
-}
-
 /// The key of a row as text.
 pub(crate) fn key_text(batch: &RecordBatch, row: usize, keys: &[String]) -> Result<KeyText, LoadError> {
     let row = batch.slice(row, 1);
-    key_columns(&row, keys)?.iter().map(to_text).collect()
+    let text = |key: &String| row.schema_ref().index_of(key).map_err(lacking).and_then(|at| to_text(row.column(at)));
+    keys.iter().map(text).collect()
 }
 
-fn key_columns(batch: &RecordBatch, keys: &[String]) -> Result<Vec<ArrayRef>, LoadError> {
-    let column = |key: &String| {
-        let column = batch.column_by_name(key).cloned();
-        column.ok_or_else(|| refused(format!("the rows lack the key column `{key}`; restore the table from a backup")))
+/// The key columns that [`key_text`] wrote as texts; `schema` is the table's.
+pub(crate) fn parse_keys(texts: &[&KeyText], keys: &[String], schema: &Schema) -> Result<RecordBatch, LoadError> {
+    let column = |(at, key): (usize, &String)| {
+        let field = schema.field_with_name(key).map_err(lacking)?;
+        let texts: StringArray = texts.iter().map(|text| text.get(at).and_then(Option::as_deref)).collect();
+        Ok((key.clone(), from_text(&texts, field.data_type())?))
     };
-    keys.iter().map(column).collect()
+    let columns = keys.iter().enumerate().map(column).collect::<Result<Vec<_>, LoadError>>()?;
+    RecordBatch::try_from_iter(columns).map_err(lacking)
 }
 
 /// The first value of a column as text. Moments and decimals are the whole numbers that stand for them, which no calendar
@@ -128,6 +87,6 @@ fn no_key_type(data_type: &DataType) -> LoadError {
     refused(format!("a column of Arrow type {data_type} cannot be a key; report this as an error of selvedge"))
 }
 
-fn unordered(error: ArrowError) -> LoadError {
-    refused("the keys cannot be compared; report this as an error of selvedge").with_source(error)
+fn lacking(error: ArrowError) -> LoadError {
+    refused("the rows lack a key column; report this as an error of selvedge").with_source(error)
 }

@@ -6,15 +6,12 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, Int64Array, RecordBatch};
-use arrow_row::{Row, Rows};
+use arrow_array::RecordBatch;
+use arrow_row::Row;
 use arrow_select::interleave::interleave_record_batch;
-use selvedge_core::{LoadError, Outcome, system};
+use selvedge_core::{Contestants, Key, LoadError, Outcome, system};
 
 use crate::error::refused;
-use crate::key::KeyOrder;
 use crate::read::StoredRows;
 use crate::write::FileWriter;
 
@@ -22,57 +19,33 @@ use crate::write::FileWriter;
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) rows: RecordBatch,
-    keys: Rows,
-    versions: Versions,
+    contestants: Contestants,
 }
 
 impl Incoming {
     /// Refuses rows that are not in order, because they would spoil the order of the files for good.
-    pub(crate) fn new(rows: RecordBatch, order: &KeyOrder) -> Result<Self, LoadError> {
-        let keys = order.rows(&rows)?;
-        if keys.iter().zip(keys.iter().skip(1)).any(|(key, next)| key >= next) {
+    pub(crate) fn new(rows: RecordBatch, key: &Key) -> Result<Self, LoadError> {
+        let contestants = key.contestants(&rows)?;
+        if (1..contestants.len()).any(|row| contestants.key(row - 1) >= contestants.key(row)) {
             return Err(refused(
                 "the rows of the load are not in the order of their keys; report this as an error of selvedge",
             ));
         }
-        Ok(Self { versions: Versions::of(&rows), keys, rows })
+        Ok(Self { rows, contestants })
     }
 
     /// The first row at or after `from` whose key is greater than `key`.
     pub(crate) fn first_above(&self, key: Row<'_>, from: usize) -> usize {
-        let (mut low, mut high) = (from, self.keys.num_rows());
+        let (mut low, mut high) = (from, self.contestants.len());
         while low < high {
             let middle = low.midpoint(high);
-            if self.keys.row(middle) > key {
+            if self.contestants.key(middle) > key {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
         low
-    }
-}
-
-/// What decides between two rows of one key. A column the table does not have yet holds null.
-#[derive(Debug)]
-struct Versions {
-    table_version: Option<Int64Array>,
-    sequence: Option<Int64Array>,
-}
-
-impl Versions {
-    fn of(rows: &RecordBatch) -> Self {
-        let column =
-            |name| rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>()).cloned();
-        Self { table_version: column(system::TABLE_VERSION), sequence: column(system::SEQUENCE) }
-    }
-
-    /// Ordered as rows win, because no value is less than any.
-    fn at(&self, row: usize) -> (Option<i64>, Option<i64>) {
-        let value = |column: &Option<Int64Array>| {
-            column.as_ref().filter(|column| column.is_valid(row)).map(|column| column.value(row))
-        };
-        (value(&self.table_version), value(&self.sequence))
     }
 }
 
@@ -100,7 +73,7 @@ impl Plan {
         mut stored: StoredRows,
         incoming: &Incoming,
         share: Range<usize>,
-        order: &KeyOrder,
+        key: &Key,
     ) -> Result<Self, LoadError> {
         let mut plan = Self::default();
         let mut left = share;
@@ -108,7 +81,7 @@ impl Plan {
         while !left.is_empty()
             && let Some(batch) = stored.next().transpose()?
         {
-            plan.extend(base, &order.rows(&batch)?, &Versions::of(&batch), incoming, &mut left);
+            plan.extend(base, &key.contestants(&batch)?, &incoming.contestants, &mut left);
             base += batch.num_rows();
         }
         left.for_each(|row| plan.insert(base, row));
@@ -116,18 +89,17 @@ impl Plan {
     }
 
     /// The columns a plan has to know of a file.
-    pub(crate) fn needs(column: &str, order: &KeyOrder) -> bool {
-        column == system::TABLE_VERSION || column == system::SEQUENCE || order.names().iter().any(|key| key == column)
+    pub(crate) fn needs(column: &str, key: &Key) -> bool {
+        column == system::TABLE_VERSION || column == system::SEQUENCE || key.names().iter().any(|name| name == column)
     }
 
-    fn extend(&mut self, base: usize, keys: &Rows, versions: &Versions, incoming: &Incoming, left: &mut Range<usize>) {
-        for (row, stored) in keys.iter().enumerate() {
+    fn extend(&mut self, base: usize, stored: &Contestants, incoming: &Contestants, left: &mut Range<usize>) {
+        for row in 0..stored.len() {
+            let key = stored.key(row);
             while left.start < left.end {
-                match incoming.keys.row(left.start).cmp(&stored) {
+                match incoming.key(left.start).cmp(&key) {
                     Ordering::Less => self.insert(base + row, left.start),
-                    Ordering::Equal if versions.at(row) > incoming.versions.at(left.start) => {
-                        self.outcome.stale_rows += 1
-                    }
+                    Ordering::Equal if stored.age(row) > incoming.age(left.start) => self.outcome.stale_rows += 1,
                     Ordering::Equal => self.edits.push(Edit { at: base + row, row: left.start, replaces: true }),
                     Ordering::Greater => break,
                 }

@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
-use selvedge_core::{LoadError, Outcome, TableLoad};
+use selvedge_core::{Key, LoadError, Outcome, TableLoad};
 
-use crate::key::KeyOrder;
+use crate::key::parse_keys;
 use crate::manifest::DataFile;
 use crate::merge::{Incoming, Plan};
 use crate::transition::{Transition, disk_bytes};
@@ -17,14 +17,14 @@ pub(crate) fn upsert(
     rows: RecordBatch,
     transition: &Transition<'_>,
 ) -> Result<(Vec<DataFile>, Outcome), LoadError> {
-    let order = KeyOrder::of(load)?;
-    let incoming = Incoming::new(rows, &order)?;
+    let key = Key::of(load)?;
+    let incoming = Incoming::new(rows, &key)?;
     let mut files = Vec::new();
     let mut outcome = Outcome::default();
     let mut above = 0;
-    for (file, share) in transition.stored().iter().zip(route(&incoming, &order, transition)?) {
+    for (file, share) in transition.stored().iter().zip(route(&incoming, &key, transition)?) {
         above = share.end;
-        let (merged, found) = merge(file, share, &incoming, &order, transition)?;
+        let (merged, found) = merge(file, share, &incoming, &key, transition)?;
         files.extend(merged);
         outcome.stale_rows += found.stale_rows;
         outcome.new_rows += found.new_rows;
@@ -39,15 +39,16 @@ pub(crate) fn upsert(
 
 /// The rows of the load that belong to each stored file: those above the file before, up to its own last key. Rows above
 /// all files go to the last one while it is small; otherwise they belong to none and make new files.
-fn route(incoming: &Incoming, order: &KeyOrder, transition: &Transition<'_>) -> Result<Vec<Range<usize>>, LoadError> {
+fn route(incoming: &Incoming, key: &Key, transition: &Transition<'_>) -> Result<Vec<Range<usize>>, LoadError> {
     let stored = transition.stored();
     let last_keys: Vec<_> = stored.iter().filter_map(|file| file.keys.as_ref()).map(|keys| &keys.last).collect();
+    let last_keys = key.contestants(&parse_keys(&last_keys, key.names(), incoming.rows.schema_ref())?)?;
     let mut from = 0;
-    let share = |last| {
-        let to = incoming.first_above(last, from);
+    let share = |file| {
+        let to = incoming.first_above(last_keys.key(file), from);
         std::mem::replace(&mut from, to)..to
     };
-    let mut shares: Vec<_> = order.parse(&last_keys)?.iter().map(share).collect();
+    let mut shares: Vec<_> = (0..last_keys.len()).map(share).collect();
     if let (Some(share), Some(file)) = (shares.last_mut(), stored.last())
         && transition.is_small(file)
     {
@@ -61,14 +62,14 @@ fn merge(
     file: &DataFile,
     share: Range<usize>,
     incoming: &Incoming,
-    order: &KeyOrder,
+    key: &Key,
     transition: &Transition<'_>,
 ) -> Result<(Vec<DataFile>, Outcome), LoadError> {
     let added = disk_bytes(&incoming.rows.slice(share.start, share.len()));
     let plan = if share.is_empty() {
         Plan::default()
     } else {
-        Plan::new(transition.read_columns(file, |column| Plan::needs(column, order))?, incoming, share, order)?
+        Plan::new(transition.read_columns(file, |column| Plan::needs(column, key))?, incoming, share, key)?
     };
     let outcome = plan.outcome;
     if plan.changes_nothing() && !transition.reshapes() {
