@@ -39,10 +39,13 @@
 //! ```
 
 mod dialect;
+mod parse;
 mod rejected;
+mod select;
 mod state;
 mod text;
 
 pub use dialect::{Dialect, Integrations, Keys, quote, quote_list};
+pub use parse::{parse_date, parse_decimal, parse_time, parse_timestamp};
 pub use state::{Field, StateRow, state_key, table_name};
 pub use text::{date_text, time_text, timestamp_text, write_decimal};

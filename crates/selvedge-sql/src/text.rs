@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
+pub(crate) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// A moment in RFC 3339, UTC, with exactly six digits of fraction: `2026-11-23T23:59:59.000001Z`.
 ///

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod dialect;
 #[cfg(test)]
+mod parse;
+#[cfg(test)]
+mod select;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod text;
