@@ -1,8 +1,8 @@
 //! A replication engine: programs push batches of records, selvedge makes them durable, types and flattens them by their
 //! JSON Schema, keeps the newest version of each key, and loads them exactly once.
 //!
-//! This crate is what a service adds. It is a list: the engine from [`selvedge_engine`], the seam from [`selvedge_core`],
-//! and each destination as a feature.
+//! This crate is what a service adds. It is a list: the engine and its queue from [`selvedge_engine`], the seam from
+//! [`selvedge_core`], and each destination as a feature.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,14 +24,24 @@
 //! # }
 //! ```
 
+// The seam: what a destination implements, and what it is handed.
 pub use selvedge_core::{
-    Applied, Capabilities, Change, Column, ColumnType, Counts, Destination, IntegrationName, LoadError, LoadErrorKind,
-    NameError, Outcome, Path, Position, QueueId, RowOrder, TableLoad, TableName, TableState,
+    Age, Applied, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch, IntegrationName,
+    Key, LoadError, LoadErrorKind, NameError, Outcome, Path, Position, QueueId, RowOrder, TableLoad, TableName,
+    TableState, rejected, system,
 };
+// Looking at what a destination holds.
+pub use selvedge_core::{
+    Bits, Comparison, Counted, Difference, Differences, Discrepancy, Each, Inspect, LogicalRow, LogicalView, Obstacle,
+    Part, Side, Value, compare, logical_view, sample,
+};
+// The engine.
 pub use selvedge_engine::{
     Batch, Cursor, DEFAULT_BUDGET_BYTES, Engine, EngineBuilder, EngineError, EngineErrorKind, Progress, Receipt,
     Refusal, Repeats, TableProgress, Tally, Waiting,
 };
+// The queue, for those who manage which destinations it keeps records for.
+pub use selvedge_engine::{EmbeddedQueue, Queue, QueueError, QueueErrorKind, Registered, Registration, Since};
 
 /// Loading into DuckDB.
 #[cfg(feature = "duckdb")]
