@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::now;
 use crate::loader::Loader;
+use crate::meeting::OfOtherQueues;
 use crate::source::Source;
 
 /// The memory the engine may use for records, unless told otherwise: 256 MiB.
@@ -31,11 +32,17 @@ pub struct EngineBuilder {
     folder: PathBuf,
     destinations: Vec<(String, Box<dyn Destination>)>,
     budget_bytes: usize,
+    of_other_queues: OfOtherQueues,
 }
 
 impl EngineBuilder {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, destinations: Vec::new(), budget_bytes: DEFAULT_BUDGET_BYTES }
+        Self {
+            folder,
+            destinations: Vec::new(),
+            budget_bytes: DEFAULT_BUDGET_BYTES,
+            of_other_queues: OfOtherQueues::Refused,
+        }
     }
 
     /// Adds a destination. `name` is how the queue remembers it: the same destination must come back under the same name.
@@ -47,6 +54,19 @@ impl EngineBuilder {
     /// The memory for records on their way, in bytes. Default: [`DEFAULT_BUDGET_BYTES`].
     pub fn budget_bytes(mut self, bytes: usize) -> Self {
         self.budget_bytes = bytes;
+        self
+    }
+
+    /// Takes over the tables that another queue loaded, as when its folder was lost. Without it they are paused.
+    ///
+    /// The rows of such a table stay. Loading begins at the oldest batch this queue keeps for the destination, and what
+    /// became of records is counted anew. With its first load the table belongs to this queue, and the other one can no longer
+    /// load it. A record that was loaded from the other queue and is sent again competes by its sequence like any other; in a
+    /// table without keys it is appended again.
+    ///
+    /// It is for tables of another queue only. A queue or a destination that an older copy was restored of stays an error.
+    pub fn adopt(mut self) -> Self {
+        self.of_other_queues = OfOtherQueues::Adopted;
         self
     }
 
@@ -89,6 +109,7 @@ impl EngineBuilder {
                     load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
                 },
                 registration,
+                of_other_queues: self.of_other_queues,
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
             };

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
+use selvedge_core::{Applied, Counts, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
 use selvedge_prepare::prepare;
 use selvedge_queue::{Registration, TableBounds};
 
 use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
 use crate::intake::now;
-use crate::meeting::Meeting;
+use crate::meeting::{Meeting, OfOtherQueues};
 use crate::source::{Reached, Source, Trouble};
 
 pub(crate) struct Loader {
@@ -21,6 +21,7 @@ pub(crate) struct Loader {
     pub(crate) source: Source,
     /// Since when batches are kept for the destination.
     pub(crate) registration: Registration,
+    pub(crate) of_other_queues: OfOtherQueues,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
@@ -40,6 +41,8 @@ pub(crate) enum Standing {
 #[derive(Clone)]
 pub(crate) struct Doubt {
     planned_on: Option<TableState>,
+    /// What its counts went on from.
+    before: Counts,
     to: Position,
     /// What to do if it was not.
     failure: Trouble,
@@ -116,12 +119,12 @@ impl Loader {
             .map_err(|blocked| Trouble::Pause(with_causes(&blocked)))?;
         drop(pending);
         match self.destination.load(&load) {
-            Ok(state) => self.settle(table, planned_on, state),
+            Ok(state) => self.settle(table, load.counts, state),
             Err(error) if error.kind() != LoadErrorKind::Stale && error.applied() == Applied::No => {
                 Err(trouble(&error))
             }
             Err(error) => {
-                let doubt = Doubt { planned_on, to: load.to, failure: trouble(&error) };
+                let doubt = Doubt { planned_on, before: load.counts, to: load.to, failure: trouble(&error) };
                 self.standing.insert(table.clone(), Standing::InDoubt(doubt.clone()));
                 self.resolve(table, doubt)
             }
@@ -130,9 +133,16 @@ impl Loader {
 
     /// Checks that the queue holds everything after `state`, if it has deleted the batches up to `deleted_to`.
     fn check_whole(&self, table: &TableName, state: Option<&TableState>, deleted_to: u64) -> Result<(), Trouble> {
-        let newest = bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest);
-        let meeting = Meeting { destination: &self.name, table, queue: self.source.queue.id(), deleted_to, newest };
-        meeting.check(state, self.since(table)).map_err(Trouble::Pause)
+        let meeting = Meeting {
+            destination: &self.name,
+            table,
+            queue: self.source.queue.id(),
+            of_other_queues: self.of_other_queues,
+            since: self.since(table),
+            deleted_to,
+            newest: bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest),
+        };
+        meeting.check(state).map_err(Trouble::Pause)
     }
 
     /// Checks, after batches were gathered, that none before them had been deleted by then. What was acknowledged to an
@@ -151,17 +161,20 @@ impl Loader {
         self.registration.since.get(table).map_or(0, |since| since.batch)
     }
 
-    /// The batch the destination is at, and how many of its records it has.
+    /// The batch of this queue the destination is at, and how many of its records it has. A table that is new or was loaded
+    /// from another queue is at the beginning of what is kept for the destination.
     fn reached(&self, table: &TableName, state: Option<&TableState>) -> Reached {
-        let of_state = |state: &TableState| Reached { batch: state.position.batch, record: state.position.record };
-        state.map_or(Reached { batch: self.since(table), record: u64::MAX }, of_state)
+        match state.map(|state| state.position) {
+            Some(Position { queue, batch, record, .. }) if queue == self.source.queue.id() => Reached { batch, record },
+            _ => Reached { batch: self.since(table), record: u64::MAX },
+        }
     }
 
     /// Finds out what became of a load that may have been applied.
     fn resolve(&mut self, table: &TableName, doubt: Doubt) -> Result<(), Trouble> {
-        let Doubt { planned_on, to, failure } = doubt;
+        let Doubt { planned_on, before, to, failure } = doubt;
         match self.destination.state(table).map_err(|error| trouble(&error))? {
-            Some(state) if state.position == to => self.settle(table, planned_on, state),
+            Some(state) if state.position == to => self.settle(table, before, state),
             found if found == planned_on => {
                 self.standing.insert(table.clone(), Standing::Known(found));
                 Err(failure)
@@ -174,11 +187,10 @@ impl Loader {
         }
     }
 
-    /// Notes a committed load.
-    fn settle(&mut self, table: &TableName, before: Option<TableState>, after: TableState) -> Result<(), Trouble> {
+    /// Notes a committed load, whose counts went on from those `before`.
+    fn settle(&mut self, table: &TableName, before: Counts, after: TableState) -> Result<(), Trouble> {
         let loaded_to = after.position.batch;
-        let counts_before = before.map(|state| state.counts).unwrap_or_default();
-        self.source.backlog.commit(self.follower, table, counts_before, after.counts, loaded_to);
+        self.source.backlog.commit(self.follower, table, before, after.counts, loaded_to);
         self.standing.insert(table.clone(), Standing::Known(Some(after)));
         self.acknowledge(table, loaded_to)
     }

@@ -1,40 +1,82 @@
 //! Whether a table's state in a destination and the queue belong together.
 
-use selvedge_core::{QueueId, TableName, TableState};
+use selvedge_core::{Position, QueueId, TableName, TableState};
 
 /// A queue and a table of a destination that meet for the first time since the engine was started.
 pub(crate) struct Meeting<'m> {
     pub(crate) destination: &'m str,
     pub(crate) table: &'m TableName,
     pub(crate) queue: QueueId,
+    pub(crate) of_other_queues: OfOtherQueues,
+    /// Batches of the table after this one were kept for the destination.
+    pub(crate) since: u64,
     /// The newest batch of the table that the queue had deleted when the engine was started.
     pub(crate) deleted_to: u64,
     /// The newest batch of the table then.
     pub(crate) newest: u64,
 }
 
+/// What becomes of tables that another queue loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OfOtherQueues {
+    /// They are left alone.
+    Refused,
+    /// They are taken over.
+    Adopted,
+}
+
 impl Meeting<'_> {
-    /// Checks that nothing would be skipped. Batches after `since` were kept for the destination.
-    pub(crate) fn check(&self, state: Option<&TableState>, since: u64) -> Result<(), String> {
-        let Self { destination, table, queue, deleted_to, newest } = self;
-        let Some(TableState { position, .. }) = state else {
-            if *deleted_to <= since {
-                return Ok(());
-            }
+    /// Checks that nothing would be skipped.
+    pub(crate) fn check(&self, state: Option<&TableState>) -> Result<(), String> {
+        match state.map(|state| &state.position) {
+            None => self.check_missing(),
+            Some(position) if position.queue != self.queue => self.check_other(position),
+            Some(position) => self.check_own(position),
+        }
+    }
+
+    /// Whether the queue had to keep batches that it has deleted. It did so because the destination acknowledged them.
+    fn has_deleted(&self) -> bool {
+        self.deleted_to > self.since
+    }
+
+    fn check_missing(&self) -> Result<(), String> {
+        let Self { destination, table, queue, deleted_to, .. } = self;
+        if !self.has_deleted() {
+            return Ok(());
+        }
+        Err(format!(
+            "{destination} knows nothing of {table}, but queue {queue} loaded it there up to batch {deleted_to} and has \
+             deleted those batches: the destination was removed or restored. Bring it back; or remove {destination} from the \
+             queue and add it again, to go on with what is still kept; or send the data again through a new queue folder"
+        ))
+    }
+
+    fn check_other(&self, position: &Position) -> Result<(), String> {
+        let Self { destination, table, queue, deleted_to, .. } = self;
+        let other = position.queue;
+        if self.has_deleted() {
             return Err(format!(
-                "{destination} knows nothing of {table}, but queue {queue} loaded it there up to batch {deleted_to} and has \
-                 deleted those batches: the destination was removed or restored. Bring it back, or send the data again \
-                 through a new queue folder"
-            ));
-        };
-        let batch = position.batch;
-        if position.queue != *queue {
-            return Err(format!(
-                "{table} in {destination} was loaded from queue {}, and this is queue {queue}. Use the folder of that queue, \
-                 or load into another destination",
-                position.queue
+                "{table} in {destination} was loaded from queue {other}, and this is queue {queue}, which had loaded it up to \
+                 batch {deleted_to} and has deleted those batches: the other queue took the table over, or an older copy of \
+                 the destination was restored. Use the folder of that queue, or bring the newer copy back; or remove \
+                 {destination} from this queue and add it again, to go on with what is still kept, and adopt the table \
+                 (`--adopt`)"
             ));
         }
+        if self.of_other_queues == OfOtherQueues::Adopted {
+            return Ok(());
+        }
+        Err(format!(
+            "{table} in {destination} was loaded from queue {other}, and this is queue {queue}. Use the folder of that queue, \
+             or load into another destination; or adopt the table (`--adopt`), which keeps its rows and makes it one of this \
+             queue"
+        ))
+    }
+
+    fn check_own(&self, position: &Position) -> Result<(), String> {
+        let Self { destination, table, queue, deleted_to, newest, .. } = self;
+        let batch = position.batch;
         if batch > *newest {
             return Err(format!(
                 "{table} in {destination} is at batch {batch}, but queue {queue} ended at batch {newest} of it: an older copy \

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use selvedge_core::{Capabilities, Epoch, Position, QueueId, TableLoad, TableName, TableState, rejected};
+use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState, rejected};
 
 use crate::dedupe::{self, Winners};
 use crate::plan::plan;
@@ -30,7 +30,8 @@ pub struct Pending {
 /// Prepares one load of `table` from `pending`, which is not empty, in the order of the queue, and of one set of keys.
 ///
 /// The winner of each key is the record with the greatest (table version, sequence, position); a batch without a version
-/// is below every version. `batched_at` is the present moment, in microseconds since 1970 (UTC).
+/// is below every version. `batched_at` is the present moment, in microseconds since 1970 (UTC). A table whose position is
+/// of another queue is taken over: its rows and columns stay, its counts begin anew.
 ///
 /// # Errors
 /// When the table cannot take these batches until somebody acts; nothing is lost, they stay in the queue.
@@ -56,9 +57,19 @@ pub fn prepare(
         rows,
         superseded,
         rejects: rejected::none(),
-        counts: planned_on.map(|state| state.counts).unwrap_or_default(),
+        counts: planned_on.map(|state| counts(state, queue)).unwrap_or_default(),
         to: Position { queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
     })
+}
+
+/// What the counts of a load from `queue` go on from. What became of another queue's records is not counted with its own;
+/// the rows are there all the same.
+fn counts(state: &TableState, queue: QueueId) -> Counts {
+    if state.position.queue == queue {
+        state.counts
+    } else {
+        Counts { live_rows: state.counts.live_rows, ..Counts::default() }
+    }
 }
 
 /// The records of a batch that are still to be loaded.

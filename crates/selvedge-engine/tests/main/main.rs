@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod adopt;
 mod budget;
 mod counts;
 mod failure;

@@ -4,6 +4,7 @@
 
 mod batch;
 mod columns;
+mod counts;
 mod envelope;
 mod grammar;
 mod keys;
