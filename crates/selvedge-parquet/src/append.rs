@@ -1,4 +1,4 @@
-//! Loading a keyless table: each load appends a file, and small files are merged as they gather.
+//! Loading rows without keys, and rejects: each load appends a file, and small files are merged as they gather.
 
 use arrow_array::RecordBatch;
 use selvedge_core::LoadError;

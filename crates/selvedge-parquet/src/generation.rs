@@ -6,12 +6,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{LoadError, TableName};
+use selvedge_core::{LoadError, TableName, rejected};
 use uuid::Uuid;
 
 use crate::disk::{create_folder, sync_folder};
 use crate::error::{failed, refused};
-use crate::manifest::Manifest;
+use crate::manifest::{DataFile, Manifest};
 
 const CURRENT: &str = "current";
 const GENERATIONS: &str = ".generations";
@@ -34,6 +34,13 @@ pub(crate) struct Generation {
     pub(crate) manifest: Manifest,
 }
 
+/// What a generation holds of a part of a table, its rows or its rejects: the files, and the folder they are in.
+#[derive(Debug, Default)]
+pub(crate) struct StoredPart<'a> {
+    pub(crate) folder: PathBuf,
+    pub(crate) files: &'a [DataFile],
+}
+
 /// The next generation while it is written. Nobody sees it before [`publish`](Self::publish); dropped, it is removed.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -41,6 +48,13 @@ pub(crate) struct Draft {
     number: u64,
     folder: PathBuf,
     perhaps_published: bool,
+}
+
+/// The folder of a part of the next generation.
+#[derive(Debug)]
+pub(crate) struct DraftPart {
+    number: u64,
+    folder: PathBuf,
 }
 
 impl TableFolder {
@@ -138,21 +152,35 @@ impl TableFolder {
     }
 }
 
-impl Draft {
-    /// Takes over a file of the generation before, as it is.
-    pub(crate) fn link(&self, path: &Path, name: &str) -> Result<(), LoadError> {
-        fs::hard_link(path, self.folder.join(name)).map_err(|error| failed("link", path, error))
+impl Generation {
+    pub(crate) fn rows(&self) -> StoredPart<'_> {
+        StoredPart { folder: self.folder.clone(), files: &self.manifest.files }
     }
 
-    /// A path for a new file. The number keeps a listing in the order of writing; the rest is never drawn twice, not even
-    /// when a crash makes the number be used again.
-    pub(crate) fn new_file(&self) -> PathBuf {
-        self.folder.join(format!("{:012}-{}.parquet", self.number, Uuid::new_v4().simple()))
+    pub(crate) fn rejects(&self) -> StoredPart<'_> {
+        StoredPart { folder: self.folder.join(rejected::TABLE), files: &self.manifest.rejects }
+    }
+}
+
+impl Draft {
+    /// Where the rows go.
+    pub(crate) fn rows(&self) -> DraftPart {
+        DraftPart { number: self.number, folder: self.folder.clone() }
+    }
+
+    /// Where the rejects go: a folder that is made by this.
+    pub(crate) fn rejects(&self) -> Result<DraftPart, LoadError> {
+        let folder = self.folder.join(rejected::TABLE);
+        fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
+        Ok(DraftPart { number: self.number, folder })
     }
 
     /// Makes this generation the current one. All its files are synced by now.
     pub(crate) fn publish(mut self, manifest: &Manifest) -> Result<(), LoadError> {
         manifest.write(&self.folder)?;
+        if !manifest.rejects.is_empty() {
+            sync_folder(&self.folder.join(rejected::TABLE))?;
+        }
         sync_folder(&self.folder)?;
         sync_folder(&self.table.join(GENERATIONS))?;
         let next = self.table.join(NEXT);
@@ -162,6 +190,19 @@ impl Draft {
             .map_err(|error| failed("rename", &next, error))
             .and_then(|()| sync_folder(&self.table))
             .map_err(LoadError::possibly_applied)
+    }
+}
+
+impl DraftPart {
+    /// Takes over a file of the generation before, as it is.
+    pub(crate) fn link(&self, path: &Path, name: &str) -> Result<(), LoadError> {
+        fs::hard_link(path, self.folder.join(name)).map_err(|error| failed("link", path, error))
+    }
+
+    /// A path for a new file. The number keeps a listing in the order of writing; the rest is never drawn twice, not even
+    /// when a crash makes the number be used again.
+    pub(crate) fn new_file(&self) -> PathBuf {
+        self.folder.join(format!("{:012}-{}.parquet", self.number, Uuid::new_v4().simple()))
     }
 }
 

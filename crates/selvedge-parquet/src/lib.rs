@@ -5,8 +5,10 @@
 //! <root>/.selvedge.lock
 //! <root>/[<integration>/]<table>/current -> .generations/000000000042
 //! <root>/[<integration>/]<table>/.generations/000000000042/*.parquet, manifest.json
+//! <root>/[<integration>/]<table>/.generations/000000000042/_sdc_rejected/*.parquet
 //! ```
-//! Read a table as `<root>/<table>/current/*.parquet`. Each load writes a new generation: new files, hard links to the files
+//! Read a table as `<root>/<table>/current/*.parquet`, and the records that were for it and were rejected as
+//! `<root>/<table>/current/_sdc_rejected/*.parquet`, a folder that is there once one was. Each load writes a new generation: new files, hard links to the files
 //! it does not change, and a manifest that holds the table's state. Everything is synced; then `current`, a symbolic link,
 //! is replaced by one rename. A reader that lists `current/` finds one committed state, or, if it had listed before a
 //! publication, at worst a file that is gone; one that resolves the link first and is done within
@@ -21,7 +23,8 @@
 //! Larger loads are the remedy. A merge holds the rows of the load, their keys, and a few megabytes of the stored file.
 //!
 //! # Keyless tables
-//! A load appends a file. Small files are merged as they gather, so that a row is rewritten a few times in its life.
+//! A load appends a file. Small files are merged as they gather, so that a row is rewritten a few times in its life. Rejects
+//! are kept in the same way, whether or not the table has keys.
 //!
 //! # Where it works
 //! On Unix, on file systems with hard links, symbolic links and locks.
@@ -32,6 +35,7 @@ mod encoding;
 mod error;
 mod generation;
 mod key;
+mod load;
 mod manifest;
 mod merge;
 mod read;
@@ -41,19 +45,11 @@ mod write;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-use selvedge_core::{
-    Capabilities, Change, Column, Destination, LoadError, Outcome, RowOrder, TableLoad, TableName, TableState,
-};
+use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
-use crate::error::refused;
 use crate::generation::TableFolder;
-use crate::manifest::{DataFile, Manifest};
-use crate::transition::Transition;
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };
@@ -138,57 +134,6 @@ impl Destination for Parquet {
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
-        let folder = TableFolder::of(&self.root, &load.table);
-        let before = folder.current()?;
-        let found = before.as_ref().map(|generation| &generation.manifest.state);
-        load.check_planned_on(found)?;
-        check_shape(load, found)?;
-        let schema: SchemaRef = Arc::new(Schema::new(load.columns.iter().map(Column::arrow_field).collect::<Vec<_>>()));
-        let rows = typed_rows(load, &schema)?;
-        folder.sweep(self.settings.keep_outdated)?;
-        let draft = folder.draft(before.as_ref())?;
-        let transition = Transition::new(before.as_ref(), &draft, load, schema, self.settings.rows_per_file.max(1))?;
-        let (files, outcome) = write_files(load, rows, &transition)?;
-        let state = load.committed(outcome);
-        draft.publish(&Manifest::new(state.clone(), files))?;
-        Ok(state)
+        load::load(&TableFolder::of(&self.root, &load.table), load, &self.settings)
     }
-}
-
-fn write_files(
-    load: &TableLoad,
-    rows: RecordBatch,
-    transition: &Transition<'_>,
-) -> Result<(Vec<DataFile>, Outcome), LoadError> {
-    let (files, outcome) = if load.keys.is_empty() {
-        let outcome = Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64 };
-        (append::append(&rows, transition)?, outcome)
-    } else {
-        upsert::upsert(load, rows, transition)?
-    };
-    if files.is_empty() {
-        transition.empty_file()?;
-    }
-    Ok((files, outcome))
-}
-
-/// Refuses what stored files cannot follow. All other changes of a table show in its columns.
-fn check_shape(load: &TableLoad, found: Option<&TableState>) -> Result<(), LoadError> {
-    let known = |change: &Change| matches!(change, Change::CreateTable(_) | Change::AddColumn(_));
-    let follows = |state: &TableState| state.keys == load.keys && load.columns.starts_with(&state.columns);
-    if load.changes.iter().all(known) && found.is_none_or(follows) {
-        return Ok(());
-    }
-    Err(refused(format!(
-        "table {} is to change in a way Parquet files do not support; move its folder away and load it anew",
-        load.table
-    )))
-}
-
-fn typed_rows(load: &TableLoad, schema: &SchemaRef) -> Result<RecordBatch, LoadError> {
-    RecordBatch::try_new(schema.clone(), load.rows.columns().to_vec()).map_err(|error| {
-        let message =
-            format!("the rows of table {} do not fit its columns; report this as an error of selvedge", load.table);
-        refused(message).with_source(error)
-    })
 }

@@ -11,7 +11,7 @@ use crate::error::{failed, refused};
 use crate::key::KeyText;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const NAME: &str = "manifest.json";
 
 /// What a generation holds.
@@ -22,6 +22,8 @@ pub(crate) struct Manifest {
     pub(crate) state: TableState,
     /// In the order of their keys; in a keyless table in the order of arrival. Files without rows are not listed.
     pub(crate) files: Vec<DataFile>,
+    /// Those of the rejects, in the order of arrival.
+    pub(crate) rejects: Vec<DataFile>,
 }
 
 /// Read before the rest, which another version may have changed.
@@ -52,8 +54,8 @@ pub(crate) struct KeyRange {
 }
 
 impl Manifest {
-    pub(crate) fn new(state: TableState, files: Vec<DataFile>) -> Self {
-        Self { versions: VERSIONS, state, files }
+    pub(crate) fn new(state: TableState, files: Vec<DataFile>, rejects: Vec<DataFile>) -> Self {
+        Self { versions: VERSIONS, state, files, rejects }
     }
 
     pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {

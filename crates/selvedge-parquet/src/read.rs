@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{ArrowError, Field, SchemaRef};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use selvedge_core::LoadError;
+use selvedge_core::{Column, LoadError};
 
 use crate::error::failed;
 
@@ -17,6 +18,11 @@ use crate::error::failed;
 const BATCH_BYTES: usize = 16 << 20;
 /// Beyond this many rows a batch saves no more time.
 const BATCH_ROWS: usize = 65_536;
+
+/// Columns as Arrow has them.
+pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
+}
 
 /// The rows of a stored file.
 #[derive(Debug)]

@@ -8,13 +8,14 @@ use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use selvedge_core::{LoadError, TableLoad};
+use selvedge_core::{Column, LoadError, TableLoad, rejected};
 
+use crate::Settings;
 use crate::encoding::properties;
 use crate::error::{failed, refused};
-use crate::generation::{Draft, Generation};
+use crate::generation::{Draft, DraftPart, Generation, StoredPart};
 use crate::manifest::DataFile;
-use crate::read::StoredRows;
+use crate::read::{StoredRows, schema_of};
 use crate::write::{FileWriter, close};
 
 /// Bytes after which a file is split, however few its rows. It bounds what one changed row makes be written again.
@@ -24,11 +25,11 @@ const COMPRESSION: u64 = 4;
 /// Where a file tells the logical types of its columns: the JSON of their `selvedge_core::Column`s.
 const COLUMNS_METADATA: &str = "selvedge.columns";
 
-/// What a load begins from and where it writes.
+/// What a load begins from and where it writes, for one part of the table: its rows or its rejects.
 #[derive(Debug)]
 pub(crate) struct Transition<'a> {
-    before: Option<&'a Generation>,
-    draft: &'a Draft,
+    from: StoredPart<'a>,
+    to: DraftPart,
     schema: SchemaRef,
     keys: &'a [String],
     reshapes: bool,
@@ -37,22 +38,38 @@ pub(crate) struct Transition<'a> {
 }
 
 impl<'a> Transition<'a> {
-    pub(crate) fn new(
+    /// Of the rows.
+    pub(crate) fn of_rows(
         before: Option<&'a Generation>,
-        draft: &'a Draft,
+        draft: &Draft,
         load: &'a TableLoad,
-        schema: SchemaRef,
-        rows_per_file: u64,
+        settings: &Settings,
     ) -> Result<Self, LoadError> {
-        let columns_json = serde_json::to_string(&load.columns)
-            .map_err(|error| refused("the columns cannot be described").with_source(error))?;
+        let from = before.map(Generation::rows).unwrap_or_default();
         let reshapes = before.is_some_and(|generation| generation.manifest.state.columns != load.columns);
-        Ok(Self { before, draft, schema, keys: &load.keys, reshapes, columns_json, rows_per_file })
+        Ok(Self { keys: &load.keys, reshapes, ..Self::new(from, draft.rows(), &load.columns, settings)? })
+    }
+
+    /// Of the rejects, which have no keys and the same columns for ever.
+    pub(crate) fn of_rejects(
+        before: Option<&'a Generation>,
+        draft: &Draft,
+        settings: &Settings,
+    ) -> Result<Self, LoadError> {
+        let from = before.map(Generation::rejects).unwrap_or_default();
+        Self::new(from, draft.rejects()?, &rejected::columns(), settings)
+    }
+
+    fn new(from: StoredPart<'a>, to: DraftPart, columns: &[Column], settings: &Settings) -> Result<Self, LoadError> {
+        let columns_json = serde_json::to_string(columns)
+            .map_err(|error| refused("the columns cannot be described").with_source(error))?;
+        let rows_per_file = settings.rows_per_file.max(1);
+        Ok(Self { from, to, schema: schema_of(columns), keys: &[], reshapes: false, columns_json, rows_per_file })
     }
 
     /// The stored files, in their order.
     pub(crate) fn stored(&self) -> &'a [DataFile] {
-        self.before.map_or(&[], |generation| &generation.manifest.files)
+        self.from.files
     }
 
     /// Whether the stored files lack columns of the next generation. Then all are rewritten, so that every file of a
@@ -64,7 +81,7 @@ impl<'a> Transition<'a> {
 
     /// Takes a stored file over as it is.
     pub(crate) fn keep(&self, file: &DataFile) -> Result<DataFile, LoadError> {
-        self.draft.link(&self.path_of(file), &file.name)?;
+        self.to.link(&self.path_of(file), &file.name)?;
         Ok(file.clone())
     }
 
@@ -79,7 +96,7 @@ impl<'a> Transition<'a> {
     }
 
     fn path_of(&self, file: &DataFile) -> PathBuf {
-        self.before.map(|generation| generation.folder.join(&file.name)).unwrap_or_default()
+        self.from.folder.join(&file.name)
     }
 
     /// Whether a file is so small that rows are better added to it than to a new one. Half of a full file is not, because
@@ -103,7 +120,7 @@ impl<'a> Transition<'a> {
 
     /// Opens a new file that begins with these rows.
     pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
-        let path = self.draft.new_file();
+        let path = self.to.new_file();
         let open = || {
             let columns = KeyValue::new(COLUMNS_METADATA.to_owned(), self.columns_json.clone());
             let properties = properties(first_rows, self.keys, vec![columns])?;

@@ -7,5 +7,6 @@ mod files;
 mod model;
 mod owner;
 mod readers;
+mod rejects;
 mod rows;
 mod table;

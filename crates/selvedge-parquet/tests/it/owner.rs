@@ -9,7 +9,7 @@ use selvedge_parquet::{Parquet, Settings};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::table::{Table, files, read, table_name};
+use crate::table::{Table, files, read, read_file, reject_files, table_name};
 
 fn open(root: &Path) -> Table {
     Table::open(root, Settings::default(), "id")
@@ -72,12 +72,18 @@ fn a_load_that_would_spoil_the_files_is_refused() {
 #[test]
 fn a_crash_at_any_step_leaves_nothing_behind() {
     type Step = fn(&Path);
-    let steps: [(&str, Step); 4] = [
+    let steps: [(&str, Step); 6] = [
         ("the folder is made", |table| {
             fs::create_dir(table.join(".generations/000000000002")).unwrap();
         }),
         ("a file is half written", |table| {
             fs::write(table.join(".generations/000000000002/000000000002-0.parquet"), "PAR1").unwrap();
+        }),
+        ("the folder of the rejects is made", |table| {
+            fs::create_dir(table.join(".generations/000000000002/_sdc_rejected")).unwrap();
+        }),
+        ("a file of the rejects is half written", |table| {
+            fs::write(table.join(".generations/000000000002/_sdc_rejected/000000000002-0.parquet"), "PAR1").unwrap();
         }),
         ("the manifest is half written", |table| {
             fs::write(table.join(".generations/000000000002/manifest.json"), "{").unwrap();
@@ -91,7 +97,7 @@ fn a_crash_at_any_step_leaves_nothing_behind() {
             let root = tempdir().unwrap();
             let path = root.path().join("orders");
             let mut table = open(root.path());
-            let state = table.load("id:integer", "1");
+            let state = table.load_rejecting("id:integer", "1", 0..1);
             steps.iter().take(reached).for_each(|(_, step)| step(&path));
             if opens_again {
                 table.lake = {
@@ -101,8 +107,10 @@ fn a_crash_at_any_step_leaves_nothing_behind() {
                 assert_eq!(fs::read_dir(path.join(".generations")).unwrap().count(), 1, "{}", steps[reached - 1].0);
             }
             assert_eq!(table.lake.state(&table.name).unwrap(), Some(state));
-            table.load("id:integer", "2");
+            table.load_rejecting("id:integer", "2", 1..2);
             assert_eq!(read(&path).len(), 2, "{}", steps[reached - 1].0);
+            let rejected: usize = reject_files(&path).iter().map(|file| read_file(file).num_rows()).sum();
+            assert_eq!(rejected, 2, "{}", steps[reached - 1].0);
             let mut names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             names.sort();
             assert_eq!(names, [".generations", "current"]);

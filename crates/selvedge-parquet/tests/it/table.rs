@@ -1,6 +1,7 @@
 //! A table to load and to read back. Rows are written as text: values apart by spaces, rows by `;`, `-` is null.
 
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,6 +68,13 @@ impl Table {
         }
     }
 
+    /// Loads rows, and rejects a record for each number.
+    pub(crate) fn load_rejecting(&mut self, columns: &str, rows: &str, rejected: Range<u64>) -> TableState {
+        let mut load = self.plan(columns, rows);
+        load.rejects = rejects(rejected);
+        self.lake.load(&load).unwrap()
+    }
+
     pub(crate) fn try_load(&mut self, columns: &str, rows: &str) -> Result<TableState, LoadError> {
         let load = self.plan(columns, rows);
         self.lake.load(&load)
@@ -118,9 +126,25 @@ fn number_of(data_type: &DataType) -> DataType {
     }
 }
 
+/// Rejected records, one for each number.
+pub(crate) fn rejects(numbers: Range<u64>) -> RecordBatch {
+    let text: String =
+        numbers.map(|n| format!("key-{n} {n} orders no-integer /id {{\"id\":\"{n}\"}} {n} 0;")).collect();
+    batch(&rejected::columns(), &text)
+}
+
 /// The files of a table a reader sees, in the order of their names.
 pub(crate) fn files(table: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(table.join("current")).unwrap().map(|entry| entry.unwrap().path());
+    parquet_files(&table.join("current"))
+}
+
+/// The files of a table's rejects, in the order of their names.
+pub(crate) fn reject_files(table: &Path) -> Vec<PathBuf> {
+    parquet_files(&table.join("current/_sdc_rejected"))
+}
+
+fn parquet_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "parquet")).collect();
     files.sort();
     files
