@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{QueueId, TableName};
+use selvedge_core::{Epoch, QueueId, TableName};
 
 use crate::body::MAX_STORED_BYTES;
 use crate::error::{QueueError, QueueErrorKind};
@@ -82,6 +82,10 @@ fn file_in(folder: &Path) -> PathBuf {
 impl Queue for EmbeddedQueue {
     fn id(&self) -> QueueId {
         self.id
+    }
+
+    fn epoch(&self, batch: u64) -> Result<Option<Epoch>, QueueError> {
+        self.readers.epoch(batch)
     }
 
     fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, QueueError> {

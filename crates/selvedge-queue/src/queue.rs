@@ -18,6 +18,13 @@ pub trait Queue: Send + Sync {
     /// The identity of this queue, made with it.
     fn id(&self) -> QueueId;
 
+    /// The epoch in which the queue gave the number `batch`, whether that batch was deleted since or not. `None` for a number
+    /// it has not given.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn epoch(&self, batch: u64) -> Result<Option<Epoch>, QueueError>;
+
     /// Appends in the given order, all or nothing, and answers in the same order. Durable when it returns; calls from
     /// several threads share one commit.
     ///

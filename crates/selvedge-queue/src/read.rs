@@ -52,12 +52,20 @@ impl Readers {
         self.with(|connection| {
             let mut batches = connection.prepare(
                 "SELECT number, records, received_at, body_bytes,
-                     (SELECT id FROM epochs WHERE first <= number ORDER BY first DESC, rowid DESC LIMIT 1)
+                     (SELECT id FROM epochs WHERE first <= number ORDER BY first DESC LIMIT 1)
                  FROM batches
                  WHERE table_id = (SELECT id FROM tables WHERE integration = ?1 AND name = ?2) AND number > ?3
                  ORDER BY number LIMIT ?4",
             )?;
             batches.query_map(params![integration(table), table.table(), after, limit], stored)?.collect()
+        })
+    }
+
+    pub(crate) fn epoch(&self, batch: u64) -> Result<Option<Epoch>, QueueError> {
+        let epoch = "SELECT id FROM epochs WHERE first <= ?1 AND ?1 <= (SELECT max(newest) FROM tables)
+             ORDER BY first DESC LIMIT 1";
+        self.with(|connection| {
+            connection.query_row(epoch, [clamped(batch)], |row| row.get(0).map(Epoch::from_bytes)).optional()
         })
     }
 

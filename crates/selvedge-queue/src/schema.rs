@@ -7,7 +7,7 @@
 //! | Table | One row for | Holds |
 //! |---|---|---|
 //! | `queue` | the queue | its random id (16 bytes) |
-//! | `epochs` | each time the queue was opened | the first batch number given then, a random id (16 bytes) |
+//! | `epochs` | each opening of the queue in which a batch was appended, and the last | the first batch number given then, a random id (16 bytes) |
 //! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, newest and newest deleted batch |
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
@@ -34,7 +34,7 @@ const FORMAT_VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE queue (id BLOB NOT NULL) STRICT;
-    CREATE TABLE epochs (first INTEGER NOT NULL, id BLOB NOT NULL) STRICT;
+    CREATE TABLE epochs (first INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT;
     CREATE TABLE tables (
         id INTEGER PRIMARY KEY,
         integration TEXT NOT NULL,
@@ -116,10 +116,11 @@ pub(crate) fn queue_id(connection: &Connection) -> rusqlite::Result<QueueId> {
     connection.query_row("SELECT id FROM queue", [], |row| row.get(0)).map(QueueId::from_bytes)
 }
 
-/// Begins a new epoch: batch numbers given from now on are told from those another copy of this queue gives.
+/// Begins a new epoch: batch numbers given from now on are told from those another copy of this queue gives. It takes the
+/// place of an epoch in which none was given.
 pub(crate) fn begin_epoch(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO epochs (first, id) VALUES ((SELECT coalesce(max(newest), 0) + 1 FROM tables), ?1)",
+        "INSERT OR REPLACE INTO epochs (first, id) VALUES ((SELECT coalesce(max(newest), 0) + 1 FROM tables), ?1)",
         [Epoch::random().as_bytes()],
     )?;
     Ok(())

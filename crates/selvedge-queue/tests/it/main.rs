@@ -5,6 +5,7 @@
 mod append;
 mod crash;
 mod destinations;
+mod epochs;
 mod folder;
 mod model;
 mod trim;
