@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use selvedge_core::{Change, LoadError, TableLoad};
 
+use crate::catalog::has_table;
 use crate::dialect::DIALECT;
 use crate::error::Doing;
 
@@ -25,7 +26,7 @@ pub(crate) fn apply(connection: &Connection, load: &TableLoad, doing: &Doing<'_>
 /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to.
 fn refuse_a_stranger(connection: &Connection, load: &TableLoad, doing: &Doing<'_>) -> Result<(), LoadError> {
     let name = DIALECT.table(&load.table);
-    if connection.prepare(&format!("SELECT 1 FROM {name}")).is_err() {
+    if !has_table(connection, &name).map_err(|cause| doing.failed(cause))? {
         return Ok(());
     }
     Err(doing.refused(&format!(

@@ -41,7 +41,7 @@ impl Destination for Sqlite {
     }
 
     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
-        state::read(&self.connection, table, &Doing::reading(&self.file, table))
+        state::read(&self.connection, table, &Doing::reading_state(&self.file, table))
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::ErrorCode;
-use selvedge_core::{LoadError, LoadErrorKind, TableName};
+use selvedge_core::{Column, LoadError, LoadErrorKind, TableName};
 
 /// What the destination is doing, so that its errors can say so.
 pub(crate) struct Doing<'a> {
@@ -17,8 +17,16 @@ impl<'a> Doing<'a> {
         Self { what: "to open".to_owned(), file }
     }
 
-    pub(crate) fn reading(file: &'a Path, table: &TableName) -> Self {
+    pub(crate) fn reading_state(file: &'a Path, table: &TableName) -> Self {
         Self { what: format!("to read the state of table {table} in"), file }
+    }
+
+    pub(crate) fn reading(file: &'a Path, table: &TableName) -> Self {
+        Self { what: format!("to read table {table} in"), file }
+    }
+
+    pub(crate) fn listing(file: &'a Path) -> Self {
+        Self { what: "to list the tables of".to_owned(), file }
     }
 
     pub(crate) fn loading(file: &'a Path, table: &TableName) -> Self {
@@ -30,7 +38,7 @@ impl<'a> Doing<'a> {
         let file = self.file.display();
         let (kind, message) = match cause.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                (LoadErrorKind::Unavailable, format!("another program is writing to {file}; it will be tried again"))
+                (LoadErrorKind::Unavailable, format!("another program is writing to {file}; wait until it is done"))
             }
             Some(ErrorCode::DiskFull) => {
                 (LoadErrorKind::Full, format!("there is no room left for {file}; free some, it will be tried again"))
@@ -38,6 +46,14 @@ impl<'a> Doing<'a> {
             _ => return self.refused("correct the cause, then start again").with_source(cause),
         };
         LoadError::new(kind, message).with_source(cause)
+    }
+
+    /// The error for a value that selvedge does not write.
+    pub(crate) fn found_unreadable(&self, column: &Column, found: &str) -> LoadError {
+        self.refused(&format!(
+            "its column `{}` is {} and holds {found}, which selvedge does not write there: correct that",
+            column.name, column.column_type
+        ))
     }
 
     /// The error for something that trying again would not mend; `remedy` says what would.

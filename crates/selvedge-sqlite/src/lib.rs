@@ -4,15 +4,22 @@
 //! the table's state and committing the next one. The state of every table stands in `_sdc_tables`. A keyed table has a
 //! real primary key; a named integration's tables are called `integration__table`. Rejected records stand in
 //! `_sdc_rejected`, one for each integration, made when the first comes.
+//!
+//! [`SqliteReader`] reads all of that back, also while somebody loads. One value comes back as another: SQLite stores doubles
+//! without a fraction as integers, so that the negative zero becomes zero.
 
+mod batches;
+mod catalog;
 mod cells;
 mod changes;
 mod destination;
 mod dialect;
 mod error;
+mod reader;
 mod rejects;
 mod rows;
 mod settings;
 mod state;
 
 pub use destination::Sqlite;
+pub use reader::SqliteReader;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 use selvedge_core::LoadError;
 
 use crate::dialect::DIALECT;
@@ -33,6 +34,32 @@ pub(crate) fn open(file: &Path) -> Result<Connection, LoadError> {
         return Err(doing.refused("it cannot be kept in WAL mode there: use a file on a local disk"));
     }
     connection.execute_batch(&DIALECT.create_state_table()).map_err(|cause| doing.failed(cause))?;
+    Ok(connection)
+}
+
+/// Opens a database that stands, to read from it alone.
+///
+/// Beside a database in use SQLite keeps its log and an index of that. Where they are missing, a connection that may only
+/// read makes them and leaves them behind; one that may write removes them when it closes. So this one may, and is kept from
+/// writing in another way. A log that stands is another program's, or was left by a crash: it is read, and stays as it is.
+pub(crate) fn open_to_read(file: &Path) -> Result<Connection, LoadError> {
+    let doing = Doing::opening(file);
+    let file = file
+        .canonicalize()
+        .map_err(|cause| doing.refused("give the path of a database that was loaded into").with_source(cause))?;
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+    connect_to_read(&file, Path::new(&log).exists()).map_err(|cause| doing.failed(cause))
+}
+
+fn connect_to_read(file: &Path, log_stands: bool) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log_stands)?;
+    // SQLite looks at the file with the first query.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 

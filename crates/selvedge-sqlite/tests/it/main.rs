@@ -1,4 +1,4 @@
-//! Loads into real database files, read back through a connection of the tests' own.
+//! Loads into real database files, read back through a connection of the tests' own and through the reader.
 
 #[cfg(test)]
 mod database;
@@ -8,6 +8,8 @@ mod keyed;
 mod keyless;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod reader;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
