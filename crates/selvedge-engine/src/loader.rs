@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use selvedge_core::{Applied, Counts, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
 use selvedge_prepare::prepare;
-use selvedge_queue::{Registration, TableBounds};
+use selvedge_queue::{QueueError, Registration, TableBounds};
 
 use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
@@ -133,6 +133,10 @@ impl Loader {
 
     /// Checks that the queue holds everything after `state`, if it has deleted the batches up to `deleted_to`.
     fn check_whole(&self, table: &TableName, state: Option<&TableState>, deleted_to: u64) -> Result<(), Trouble> {
+        let epoch = match state {
+            Some(state) => self.source.queue.epoch(state.position.batch).map_err(put_off)?,
+            None => None,
+        };
         let meeting = Meeting {
             destination: &self.name,
             table,
@@ -140,7 +144,8 @@ impl Loader {
             of_other_queues: self.of_other_queues,
             since: self.since(table),
             deleted_to,
-            newest: bounds_of(table, &self.bounds).map_or(0, |bounds| bounds.newest),
+            newest: self.bounds.iter().map(|bounds| bounds.newest).max().unwrap_or(0),
+            epoch,
         };
         meeting.check(state).map_err(Trouble::Pause)
     }
@@ -152,7 +157,7 @@ impl Loader {
         if self.reached(table, state).batch >= newest {
             return Ok(());
         }
-        let bounds = self.source.queue.tables().map_err(|error| Trouble::PutOff(with_causes(&error)))?;
+        let bounds = self.source.queue.tables().map_err(put_off)?;
         self.check_whole(table, state, bounds_of(table, &bounds).map_or(0, |bounds| bounds.deleted_to))
     }
 
@@ -196,13 +201,16 @@ impl Loader {
     }
 
     fn acknowledge(&self, table: &TableName, loaded_to: u64) -> Result<(), Trouble> {
-        let acknowledged = self.source.queue.acknowledge(&self.name, table, loaded_to);
-        acknowledged.map_err(|error| Trouble::PutOff(with_causes(&error)))
+        self.source.queue.acknowledge(&self.name, table, loaded_to).map_err(put_off)
     }
 }
 
 fn bounds_of<'b>(table: &TableName, bounds: &'b [TableBounds]) -> Option<&'b TableBounds> {
     bounds.iter().find(|bounds| bounds.table == *table)
+}
+
+fn put_off(error: QueueError) -> Trouble {
+    Trouble::PutOff(with_causes(&error))
 }
 
 fn trouble(error: &LoadError) -> Trouble {

@@ -1,6 +1,6 @@
 //! Whether a table's state in a destination and the queue belong together.
 
-use selvedge_core::{Position, QueueId, TableName, TableState};
+use selvedge_core::{Epoch, Position, QueueId, TableName, TableState};
 
 /// A queue and a table of a destination that meet for the first time since the engine was started.
 pub(crate) struct Meeting<'m> {
@@ -12,8 +12,10 @@ pub(crate) struct Meeting<'m> {
     pub(crate) since: u64,
     /// The newest batch of the table that the queue had deleted when the engine was started.
     pub(crate) deleted_to: u64,
-    /// The newest batch of the table then.
+    /// The newest batch of the queue then.
     pub(crate) newest: u64,
+    /// The epoch in which the queue gave the number that the table is at, if it did.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// What becomes of tables that another queue loaded.
@@ -77,16 +79,25 @@ impl Meeting<'_> {
     fn check_own(&self, position: &Position) -> Result<(), String> {
         let Self { destination, table, queue, deleted_to, newest, .. } = self;
         let batch = position.batch;
-        if batch > *newest {
+        let at = format!("{table} in {destination} is at batch {batch} of queue {queue}");
+        let send_again = "send again what was accepted since the copy was made";
+        if self.epoch != Some(position.epoch) {
+            let found = match self.epoch {
+                None => format!("ended at batch {newest}: an older copy of the queue was restored"),
+                Some(_) => format!(
+                    "gave number {batch} to another batch: an older copy of the queue was restored and has gone on since"
+                ),
+            };
             return Err(format!(
-                "{table} in {destination} is at batch {batch}, but queue {queue} ended at batch {newest} of it: an older copy \
-                 of the queue was restored. Bring the newer one back, or load into another destination"
+                "{at}, but this copy of the queue {found}. Bring the newer one back; or begin a new queue folder, adopt the \
+                 table there, and {send_again}; or remove {destination} from the queue and add another destination"
             ));
         }
         if batch < *deleted_to {
             return Err(format!(
-                "{table} in {destination} is at batch {batch}, but queue {queue} has deleted its batches up to {deleted_to}: \
-                 an older copy of the destination was restored. Bring the newer one back, or load into another destination"
+                "{at}, which has deleted its batches up to {deleted_to}: an older copy of the destination was restored, or it \
+                 was removed from the queue for a time. Bring the newer one back; or begin a new queue folder, adopt the table \
+                 there, and {send_again}; or remove {destination} from the queue and add another destination"
             ));
         }
         Ok(())

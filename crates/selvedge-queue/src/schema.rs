@@ -7,13 +7,13 @@
 //! | Table | One row for | Holds |
 //! |---|---|---|
 //! | `queue` | the queue | its random id (16 bytes) |
-//! | `epochs` | each opening of the queue in which a batch was appended, and the last | the first batch number given then, a random id (16 bytes) |
+//! | `epochs` | each opening in which a batch was appended, and the last | the first number given then, a random id (16 bytes) |
 //! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, newest and newest deleted batch |
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
 //! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
 //! | `destinations` | each registered destination | its name; no id is used twice |
-//! | `registered` | each table that had lost batches when a destination came | the newest of them, the records they held, since when everything received is kept (µs since 1970 UTC) |
+//! | `registered` | each table that had lost batches when a destination came | their newest and records, since when it gets all (µs) |
 //! | `acknowledged` | each table of each destination | the newest batch that it has |
 //! | `cursors` | each source | the state it committed last |
 //!

@@ -5,6 +5,7 @@
 mod adopt;
 mod budget;
 mod counts;
+mod destinations;
 mod failure;
 mod keyless;
 mod meeting;
