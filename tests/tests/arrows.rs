@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("selvedge-sqlite", "selvedge-core selvedge-sql"),
     ("selvedge-duckdb", "selvedge-core selvedge-sql"),
     ("selvedge-parquet", "selvedge-core"),
+    ("selvedge-conformance", "selvedge-core selvedge-engine"),
     ("selvedge-sql", "selvedge-core"),
     ("selvedge-core", ""),
     ("selvedge-benches", ""),
@@ -22,8 +23,15 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 
 /// What the tests and benches of a crate may use besides.
-const DEV_ARROWS: &[(&str, &str)] =
-    &[("selvedge-benches", "selvedge-prepare"), ("selvedge-tests", "selvedge selvedge-benches")];
+const DEV_ARROWS: &[(&str, &str)] = &[
+    ("selvedge-sqlite", "selvedge-conformance"),
+    ("selvedge-duckdb", "selvedge-conformance"),
+    ("selvedge-parquet", "selvedge-conformance"),
+    // Its example is a destination of one's own.
+    ("selvedge", "selvedge-conformance"),
+    ("selvedge-benches", "selvedge-prepare"),
+    ("selvedge-tests", "selvedge selvedge-benches"),
+];
 
 #[test]
 fn crates_use_only_what_the_architecture_allows() {

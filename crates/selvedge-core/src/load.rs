@@ -1,6 +1,9 @@
 //! One load: what a destination applies in one transaction.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
 
 use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState};
 
@@ -68,6 +71,25 @@ impl TableLoad {
                 show(self.planned_on.as_ref()),
                 show(found),
             ),
+        ))
+    }
+
+    /// The Arrow schema of the rows, as [`columns`](Self::columns) have it.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
+    }
+
+    /// Checks that the rows have exactly the columns of the load, for destinations that would not notice by themselves.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Refused`], which an engine of the same version never brings about.
+    pub fn check_rows(&self) -> Result<(), LoadError> {
+        if self.rows.schema().fields() == self.schema().fields() {
+            return Ok(());
+        }
+        Err(LoadError::new(
+            LoadErrorKind::Refused,
+            format!("the rows of table {} do not fit its columns; report this as a defect of selvedge", self.table),
         ))
     }
 

@@ -1,0 +1,99 @@
+//! The checks, by their names.
+
+use crate::checks::{crash, limits, loads, memory, positions, rejects, writers};
+use crate::failure::{Checked, Failure};
+use crate::place::Place;
+use crate::scenario::Scenario;
+
+/// Something that has to hold of every destination.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    /// What has to hold, in a sentence.
+    pub(crate) says: String,
+    how: How,
+}
+
+enum How {
+    /// A scenario, or why its file is none.
+    Play(Result<Scenario, Failure>),
+    Call(Call),
+}
+
+/// A check in code.
+pub(crate) type Call = fn(&Place<'_>) -> Checked;
+
+impl Check {
+    pub(crate) fn run(&self, place: &Place<'_>) -> Checked {
+        match &self.how {
+            How::Play(Ok(scenario)) => scenario.run(place),
+            How::Play(Err(failure)) => Err(Failure::new(failure.to_string())),
+            How::Call(call) => call(place),
+        }
+    }
+}
+
+/// The names of all checks, in the order in which they are run.
+pub fn names() -> Vec<&'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name).chain(CALLS.iter().map(|(name, ..)| *name)).collect()
+}
+
+/// All checks, in the order of [`names`].
+pub(crate) fn all() -> Vec<Check> {
+    let scenario = |(name, file): &(&'static str, &str)| {
+        let scenario = serde_json::from_str::<Scenario>(file).map_err(Failure::from);
+        let says = scenario.as_ref().map(|scenario| scenario.says.clone()).unwrap_or_default();
+        Check { name, says, how: How::Play(scenario) }
+    };
+    let call = |(name, says, call): &(&'static str, &str, Call)| Check {
+        name,
+        says: (*says).to_owned(),
+        how: How::Call(*call),
+    };
+    SCENARIOS.iter().map(scenario).chain(CALLS.iter().map(call)).collect()
+}
+
+/// The scenario of a file in `scenarios/`.
+macro_rules! scenario {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../scenarios/", $name, ".json")))
+    };
+}
+
+const SCENARIOS: &[(&str, &str)] = &[
+    scenario!("upsert"),
+    scenario!("late_records"),
+    scenario!("ties"),
+    scenario!("order"),
+    scenario!("table_versions"),
+    scenario!("keyless"),
+    scenario!("composite_keys"),
+    scenario!("repeated_request"),
+    scenario!("types"),
+    scenario!("nulls"),
+    scenario!("nested_objects"),
+    scenario!("names"),
+    scenario!("integrations"),
+    scenario!("new_columns"),
+    scenario!("changed_types"),
+    scenario!("queue_recreated"),
+    scenario!("second_queue"),
+    scenario!("queue_restored"),
+    scenario!("destination_restored"),
+    scenario!("destination_lost"),
+];
+
+const CALLS: &[(&str, &str, Call)] = &[
+    ("no_rows", "a load without rows moves the position, and makes the table if it is the first", loads::no_rows),
+    ("whole_or_nothing", "a load that cannot be applied leaves nothing behind", loads::whole_or_nothing),
+    ("random_loads", "random loads leave the rows and counts that the in-memory destination has", loads::random),
+    ("limits", "every type keeps its extreme values, also as a key", limits::types),
+    ("wide_table", "a table of 1,000 columns is made at once and grows to it", limits::columns),
+    ("stale", "a load planned on another state has no effect and fails as stale", positions::stale),
+    ("applied_twice", "a load that is applied again has no effect and fails as stale", positions::applied_twice),
+    ("positions", "the position is kept as it is, with its queue, epoch, batch and record", positions::kept),
+    ("counts", "the counts of a load go on from those it brings", positions::counts),
+    ("rejects", "rejected records are kept with the load that brings them", rejects::kept),
+    ("two_writers", "two that load at once end in one clear error, never in mixed rows", writers::two),
+    ("crash", "a kill at any moment leaves whole loads, and the next one goes on", crash::kills),
+    ("bounded_memory", "memory does not grow with the table, neither by loading nor by reading", memory::bounded),
+];

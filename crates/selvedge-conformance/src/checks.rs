@@ -1,0 +1,9 @@
+//! Checks that make loads by hand, because the engine would never make such, or not at such a moment.
+
+pub(crate) mod crash;
+pub(crate) mod limits;
+pub(crate) mod loads;
+pub(crate) mod memory;
+pub(crate) mod positions;
+pub(crate) mod rejects;
+pub(crate) mod writers;

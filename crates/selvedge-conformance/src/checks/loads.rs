@@ -1,0 +1,135 @@
+//! What a load does to rows.
+
+use std::sync::Arc;
+
+use arrow_array::StringArray;
+use selvedge_core::{ColumnType, Counts, Destination, RowOrder, TableLoad, TableName, TableState, logical_view};
+
+use crate::Memory;
+use crate::failure::{Checked, Failure, ensure, ensure_equal};
+use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
+use crate::place::Place;
+
+pub(crate) fn no_rows(place: &Place<'_>) -> Checked {
+    let table = loads::table("t")?;
+    let none: [i64; 0] = [];
+    let columns = |ids: &[i64]| vec![integers("id", ids.iter().copied()), integers("_sdc_sequence", none_of(ids))];
+    let made = place.load(&next(&table, None, &["id"], columns(&none))?)?;
+    ensure_equal(&made.counts, &Counts::default(), "the counts of a table without rows")?;
+    ensure_equal(&rows(place, &table)?, &0, "the rows of a table without rows")?;
+    let filled = place.load(&next(&table, Some(&made), &["id"], columns(&[1, 2]))?)?;
+    let moved = place.load(&next(&table, Some(&filled), &["id"], columns(&none))?)?;
+    ensure_equal(&moved.counts, &filled.counts, "the counts after a load without rows")?;
+    ensure_equal(&moved.position.batch, &3, "the batch of the position after a load without rows")?;
+    ensure_equal(&rows(place, &table)?, &2, "the rows after a load without rows")
+}
+
+/// A sequence for each id.
+fn none_of(ids: &[i64]) -> impl IntoIterator<Item = i64> {
+    ids.iter().map(|_| 1)
+}
+
+/// The rows counted.
+fn rows(place: &Place<'_>, table: &TableName) -> Result<u64, Failure> {
+    let counted = place.look()?.count(table)?;
+    Ok(counted.ok_or_else(|| Failure::new(format!("table {table} is not there")))?.rows)
+}
+
+pub(crate) fn whole_or_nothing(place: &Place<'_>) -> Checked {
+    let table = loads::table("t")?;
+    let row = |id: i64, note: &str| {
+        vec![integers("id", [id]), texts("note", [note.to_owned()]), integers("_sdc_sequence", [id])]
+    };
+    let state = place.load(&next(&table, None, &["id"], row(1, "stands"))?)?;
+    let view = logical_view(&mut *place.look()?, &table)?;
+
+    // A new column is to be added, but the rows lack it.
+    let mut torn = row(2, "never to be seen");
+    torn.push(integers("late", [7]));
+    let mut torn = next(&table, Some(&state), &["id"], torn)?;
+    torn.rows = torn.rows.project(&(0..state.columns.len()).collect::<Vec<_>>())?;
+    ensure(place.open()?.load(&torn).is_err(), || "a load whose rows lack a column was applied".to_owned())?;
+    ensure_equal(&place.state(&table)?, &Some(state.clone()), "the state after a load that failed")?;
+    ensure_equal(&logical_view(&mut *place.look()?, &table)?, &view, "the rows after a load that failed")?;
+
+    // What failed left nothing that is in the way of the next load.
+    let mut good = row(2, "seen");
+    good.push(integers("late", [7]));
+    let after = place.load(&next(&table, Some(&state), &["id"], good)?)?;
+    ensure_equal(&after.counts.live_rows, &2, "the live rows after the next load")
+}
+
+/// So many loads differ from each other in every way that matters.
+const LOADS: u64 = 60;
+
+pub(crate) fn random(place: &Place<'_>) -> Checked {
+    let model_folder = place.aside("model");
+    let order = place.open()?.capabilities().row_order;
+    let mut random = Random(0x5e1f_edce);
+    for (name, keys) in [("keyed", &["id"][..]), ("keyless", &[])] {
+        let table = loads::table(name)?;
+        let mut model = Memory::open(&model_folder)?;
+        let mut destination = place.open()?;
+        for number in 1..=LOADS {
+            let load = random_load(&mut random, &table, model.state(&table)?.as_ref(), keys, order)?;
+            let (found, expected) = (destination.load(&load)?, model.load(&load)?);
+            ensure_equal(&found, &expected, format!("the state of {name} after load {number}"))?;
+            // As when the process ends and another one begins.
+            if random.below(8) == 0 {
+                drop(destination);
+                destination = place.open()?;
+            }
+        }
+        drop(destination);
+        let view = |found: Option<selvedge_core::LogicalView>| found.unwrap_or_default().rows;
+        let found = view(logical_view(&mut *place.look()?, &table)?);
+        let expected = view(logical_view(&mut model, &table)?);
+        ensure_equal(&found.len(), &expected.len(), format!("the rows of {name}"))?;
+        for (key, expected) in &expected {
+            ensure_equal(&found.get(key), &Some(expected), format!("the row {key:?} of {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Numbers that look random, the same every time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    fn signed_below(&mut self, bound: u64) -> i64 {
+        self.below(bound).cast_signed()
+    }
+}
+
+/// Few keys and few sequences, so that they meet; now and then a new column, and versions from the second load on.
+fn random_load(
+    random: &mut Random,
+    table: &TableName,
+    planned_on: Option<&TableState>,
+    keys: &[&str],
+    order: RowOrder,
+) -> Result<TableLoad, Failure> {
+    let ids: Vec<i64> = (0..40).filter(|_| random.below(4) == 0).collect();
+    let mut columns: Vec<Values> = vec![integers("id", ids.iter().copied())];
+    if keys.is_empty() {
+        let at = planned_on.map_or(0, |state| state.position.batch.cast_signed());
+        columns.push(generated_keys(ids.iter().map(|id| at * 1_000 + id)));
+    }
+    columns.push(integers("_sdc_sequence", ids.iter().map(|_| random.signed_below(6))));
+    if planned_on.is_some() {
+        let version = |_: &i64| Some(random.signed_below(3)).filter(|version| *version > 0);
+        columns.push(integers("_sdc_table_version", ids.iter().map(version).collect::<Vec<_>>()));
+    }
+    let note = |_: &i64| Some(random.below(1_000)).filter(|n| n % 5 > 0).map(|n| format!("note {n}"));
+    let notes: StringArray = ids.iter().map(note).collect();
+    let number = random.below(6 + planned_on.map_or(0, |state| state.columns.len() as u64));
+    columns.push((column(&format!("note_{number}"), ColumnType::String), Arc::new(notes)));
+    in_order(next(table, planned_on, keys, columns)?, order)
+}

@@ -1,0 +1,111 @@
+//! What a check has to itself: a destination and a queue, each in a folder.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use selvedge_core::{Destination, Inspect, LoadError, TableLoad, TableName, TableState};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::failure::{Failure, ensure_equal};
+use crate::kit::Kit;
+
+/// A destination that nobody else uses, with a queue beside it.
+pub(crate) struct Place<'k> {
+    pub(crate) kit: &'k Kit,
+    root: TempDir,
+}
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Thing {
+    Queue,
+    Destination,
+}
+
+impl<'k> Place<'k> {
+    pub(crate) fn new(kit: &'k Kit) -> Result<Self, Failure> {
+        let root = tempfile::tempdir()?;
+        fs::create_dir(root.path().join("destination"))?;
+        Ok(Self { kit, root })
+    }
+
+    pub(crate) fn folder(&self, thing: Thing) -> PathBuf {
+        self.root.path().join(match thing {
+            Thing::Queue => "queue",
+            Thing::Destination => "destination",
+        })
+    }
+
+    /// For what a check keeps beside the two.
+    pub(crate) fn aside(&self, name: &str) -> PathBuf {
+        self.root.path().join("aside").join(name)
+    }
+
+    pub(crate) fn open(&self) -> Result<Box<dyn Destination>, LoadError> {
+        self.kit.open(&self.folder(Thing::Destination))
+    }
+
+    pub(crate) fn look(&self) -> Result<Box<dyn Inspect>, LoadError> {
+        self.kit.look(&self.folder(Thing::Destination))
+    }
+
+    /// The state as one finds it who opens the destination now. The one who loads has to be gone.
+    pub(crate) fn state(&self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+        self.open()?.state(table)
+    }
+
+    /// Applies a load that has to succeed, and checks that the state it answers is the one found from now on.
+    pub(crate) fn load(&self, load: &TableLoad) -> Result<TableState, Failure> {
+        let mut destination = self.open()?;
+        let state = destination.load(load)?;
+        ensure_equal(&destination.state(&load.table)?, &Some(state.clone()), "the state after a load, read again")?;
+        drop(destination);
+        ensure_equal(&self.state(&load.table)?, &Some(state.clone()), "the state after the destination was reopened")?;
+        Ok(state)
+    }
+
+    /// Puts a copy aside, to be restored later. Nobody may have it open.
+    pub(crate) fn copy(&self, thing: Thing) -> io::Result<()> {
+        let copy = self.aside(&format!("{thing:?}"));
+        remove(&copy)?;
+        copy_folder(&self.folder(thing), &copy)
+    }
+
+    /// Puts the copy in the place of what stands there.
+    pub(crate) fn restore(&self, thing: Thing) -> io::Result<()> {
+        remove(&self.folder(thing))?;
+        copy_folder(&self.aside(&format!("{thing:?}")), &self.folder(thing))
+    }
+
+    /// Leaves nothing but an empty folder.
+    pub(crate) fn lose(&self, thing: Thing) -> io::Result<()> {
+        remove(&self.folder(thing))?;
+        fs::create_dir(self.folder(thing))
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    if folder.exists() { fs::remove_dir_all(folder) } else { Ok(()) }
+}
+
+/// Links are copied as links: what they lead to is copied as well.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy_folder(&from, &to)?;
+        } else if kind.is_symlink() {
+            symlink(fs::read_link(&from)?, to)?;
+        } else {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}

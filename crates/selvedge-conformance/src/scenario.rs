@@ -1,0 +1,198 @@
+//! Scenarios: batches in, expected tables out, as data.
+//!
+//! A scenario is a JSON object: `says`, a sentence, and `steps`, of which each is one of [`Step`]. It is played twice, by a
+//! real engine on a real queue: once with all batches that stand one after the other in as few loads as the engine makes of
+//! them, and once with a load and a new engine for every batch. What it expects has to hold both times.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use selvedge_core::IntegrationName;
+use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, Queue, Waiting};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::expected::{self, Expected};
+use crate::failure::{Checked, Failure, ensure};
+use crate::place::{Place, Thing};
+
+/// Longer than any load takes; a destination that needs as long has stopped.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A scenario as its file holds it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    /// What has to hold, in a sentence.
+    pub(crate) says: String,
+    steps: Vec<Step>,
+}
+
+/// What happens next.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Step {
+    /// A batch of the Import API is accepted.
+    Push(Box<RawValue>),
+    /// The same, of a named integration.
+    PushFor { integration: IntegrationName, batch: Box<RawValue> },
+    /// Everything is loaded, and the destination holds these tables and no other.
+    Expect(BTreeMap<String, Expected>),
+    /// These tables are not loaded until somebody acts: of each, what the reason says.
+    Paused(BTreeMap<String, Vec<String>>),
+    /// The queue or the destination is copied, while nobody has it open.
+    Copy(Thing),
+    /// The copy takes the place of what it was made of.
+    Restore(Thing),
+    /// Nothing is left of it.
+    Lose(Thing),
+    /// An engine takes over the tables that another queue loaded, and loads them.
+    Adopt,
+}
+
+/// How batches come to be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Those that stand one after the other together.
+    Together,
+    /// Each by itself, with a new engine after it.
+    Apart,
+}
+
+/// A scenario while it is played.
+struct Stage<'p> {
+    place: &'p Place<'p>,
+    pace: Pace,
+    engine: Option<Engine>,
+    pushed: Vec<Batch>,
+    /// The tables known not to be loaded.
+    paused: BTreeSet<String>,
+}
+
+impl Scenario {
+    /// Plays the scenario at both paces, the second time in a place of its own.
+    pub(crate) fn run(&self, place: &Place<'_>) -> Checked {
+        self.play(place, Pace::Together).map_err(|failure| failure.while_("loaded together"))?;
+        self.play(&Place::new(place.kit)?, Pace::Apart).map_err(|failure| failure.while_("loaded batch by batch"))
+    }
+
+    fn play(&self, place: &Place<'_>, pace: Pace) -> Checked {
+        let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused: BTreeSet::new() };
+        for (step, number) in self.steps.iter().zip(1..) {
+            stage.play(step).map_err(|failure| failure.while_(format!("step {number}")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stage<'_> {
+    fn play(&mut self, step: &Step) -> Checked {
+        match step {
+            Step::Push(body) => self.push(Batch::from_json(body.get())),
+            Step::PushFor { integration, batch } => {
+                self.push(Batch::from_json(batch.get()).integration(integration.clone()))
+            }
+            Step::Expect(tables) => {
+                self.settle()?;
+                self.stop();
+                expected::check(&mut *self.place.look()?, tables)
+            }
+            Step::Paused(tables) => tables.iter().try_for_each(|(table, words)| self.expect_paused(table, words)),
+            Step::Copy(thing) => Ok(self.at_rest()?.copy(*thing)?),
+            Step::Restore(thing) => Ok(self.at_rest()?.restore(*thing)?),
+            Step::Lose(thing) => Ok(self.at_rest()?.lose(*thing)?),
+            Step::Adopt => {
+                self.at_rest()?;
+                self.paused.clear();
+                self.start(Engine::builder(self.place.folder(Thing::Queue)).adopt())?;
+                self.settle()
+            }
+        }
+    }
+
+    fn push(&mut self, batch: Batch) -> Checked {
+        self.pushed.push(batch);
+        match self.pace {
+            Pace::Together => Ok(()),
+            Pace::Apart => {
+                self.send()?;
+                // A table may be paused from here on; whether it should be, a later step says.
+                self.engine()?.flush(PATIENCE)?;
+                self.stop();
+                Ok(())
+            }
+        }
+    }
+
+    /// Pushes what was put off, so that it is loaded together.
+    fn send(&mut self) -> Checked {
+        let pushed = std::mem::take(&mut self.pushed);
+        Ok(self.engine()?.push_many(pushed, |_| ())?)
+    }
+
+    /// Waits until everything is loaded but what is known to be paused.
+    fn settle(&mut self) -> Checked {
+        let left = self.flush()?;
+        let unexpected = left.iter().find(|waiting| !self.paused.contains(&waiting.table.to_string()));
+        unexpected.map_or(Ok(()), |waiting| Err(Failure::new(waiting.to_string())))
+    }
+
+    fn expect_paused(&mut self, table: &str, words: &[String]) -> Checked {
+        let left = self.flush()?;
+        let waiting = left.iter().find(|waiting| waiting.table.to_string() == table);
+        let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
+        let reason = reason.ok_or_else(|| Failure::new(format!("{table} is loaded, and should be paused")))?;
+        for word in words {
+            ensure(reason.contains(word), || format!("the reason why {table} is paused lacks `{word}`: {reason}"))?;
+        }
+        self.paused.insert(table.to_owned());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<Vec<Waiting>, Failure> {
+        self.send()?;
+        Ok(self.engine()?.flush(PATIENCE)?)
+    }
+
+    /// The place, with everything loaded and nobody at work.
+    fn at_rest(&mut self) -> Result<&Place<'_>, Failure> {
+        if self.engine.is_some() || !self.pushed.is_empty() {
+            self.settle()?;
+            self.stop();
+        }
+        if self.paused.is_empty() && self.place.folder(Thing::Queue).exists() {
+            trim(&self.place.folder(Thing::Queue))?;
+        }
+        Ok(self.place)
+    }
+
+    fn stop(&mut self) {
+        self.engine = None;
+    }
+
+    fn engine(&mut self) -> Result<&Engine, Failure> {
+        if self.engine.is_none() {
+            self.start(Engine::builder(self.place.folder(Thing::Queue)))?;
+        }
+        self.engine.as_ref().ok_or_else(|| Failure::new("the engine did not start"))
+    }
+
+    fn start(&mut self, builder: EngineBuilder) -> Checked {
+        self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
+        Ok(())
+    }
+}
+
+/// Waits until the queue has deleted the batches that are loaded, which it does in time: some checks are about batches that
+/// are gone.
+fn trim(folder: &Path) -> Checked {
+    let queue = EmbeddedQueue::open(folder)?;
+    let begun = Instant::now();
+    while queue.tables()?.iter().any(|table| table.kept_records > 0) {
+        ensure(begun.elapsed() < PATIENCE, || "the queue does not delete what is loaded".to_owned())?;
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}

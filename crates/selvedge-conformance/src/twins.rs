@@ -1,0 +1,141 @@
+//! Broken twins: destinations with one defect each, which the checks have to find.
+//!
+//! Each is the in-memory destination with one step replaced by one that looks like it.
+
+mod rows;
+mod state;
+mod values;
+
+use std::path::Path;
+
+use selvedge_core::{Capabilities, Destination, LoadError, TableLoad, TableName, TableState};
+
+use crate::kit::Kit;
+use crate::memory::Memory;
+
+/// A destination with a defect, and the checks that find it.
+#[derive(Debug, Clone, Copy)]
+pub struct Twin {
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong with it, in a sentence.
+    pub says: &'static str,
+    /// The checks that are known to find it.
+    pub found_by: &'static [&'static str],
+    open: fn(&Path) -> Result<Memory, LoadError>,
+    state: State,
+    load: Load,
+}
+
+type State = fn(&mut Broken, &TableName) -> Result<Option<TableState>, LoadError>;
+type Load = fn(&mut Broken, &TableLoad) -> Result<TableState, LoadError>;
+
+/// The in-memory destination with a step replaced.
+struct Broken {
+    memory: Memory,
+    /// Its folder, by which two handles of one destination know each other.
+    folder: std::path::PathBuf,
+    /// How many loads this handle has applied.
+    loads: usize,
+    state: State,
+    load: Load,
+}
+
+impl Twin {
+    /// The kit for this destination.
+    pub fn kit(&self) -> Kit {
+        let Self { open, state, load, .. } = *self;
+        let broken = move |folder: &Path| {
+            let (memory, folder) = (open(folder)?, folder.to_owned());
+            Ok(Broken { memory, folder, loads: 0, state, load })
+        };
+        Kit::new(broken, Memory::read_only)
+    }
+}
+
+impl Destination for Broken {
+    fn capabilities(&self) -> &Capabilities {
+        self.memory.capabilities()
+    }
+
+    fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+        (self.state)(self, table)
+    }
+
+    fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
+        let state = (self.load)(self, load)?;
+        self.loads += 1;
+        Ok(state)
+    }
+}
+
+/// A twin whose defect is in what becomes of a load.
+const fn loading(name: &'static str, says: &'static str, found_by: &'static [&'static str], load: Load) -> Twin {
+    Twin { name, says, found_by, open: Memory::open, state: |broken, table| broken.memory.state(table), load }
+}
+
+/// All twins.
+pub fn twins() -> Vec<Twin> {
+    vec![
+        loading("inserts_only", "never replaces a row", &["upsert"], rows::inserts_only),
+        loading(
+            "last_load_wins",
+            "replaces newer rows by older ones",
+            &["late_records", "order"],
+            rows::last_load_wins,
+        ),
+        loading("first_wins_ties", "keeps the earlier of two equal sequences", &["ties"], rows::first_wins_ties),
+        loading("ignores_versions", "compares sequences alone", &["table_versions"], rows::ignores_versions),
+        loading("folds_case", "takes `a` and `A` for one key", &["composite_keys"], rows::folds_case),
+        loading("loses_a_row", "appends all rows but the first", &["keyless", "random_loads"], rows::loses_a_row),
+        loading("skips_empty_loads", "does nothing when there are no rows", &["no_rows"], rows::skips_empty_loads),
+        loading("drops_rejects", "keeps no rejected records", &["rejects"], rows::drops_rejects),
+        loading("rounds_moments", "keeps moments to the millisecond", &["types"], values::rounds_moments),
+        loading("through_double", "passes integers through doubles", &["limits"], values::through_double),
+        loading("null_keeps_the_old", "takes null for unchanged", &["nulls"], values::null_keeps_the_old),
+        loading("fills_new_columns", "fills new columns with a default", &["new_columns"], values::fills_new_columns),
+        loading("one_type_a_path", "keeps only the first type of a path", &["changed_types"], values::one_type_a_path),
+        loading("narrow", "keeps the values of 500 columns", &["wide_table"], values::narrow),
+        loading("single_underscores", "writes `_` for `__`", &["nested_objects"], values::single_underscores),
+        loading("lower_case", "writes names in lower case", &["names"], values::lower_case),
+        Twin {
+            state: state::one_schema_state,
+            ..loading("one_schema", "keeps all integrations in one place", &["integrations"], state::one_schema_load)
+        },
+        Twin {
+            state: state::forgets_tables_state,
+            ..loading(
+                "forgets_tables",
+                "knows no state when it is opened again",
+                &["repeated_request", "queue_recreated", "second_queue", "queue_restored"],
+                state::loads_anyway,
+            )
+        },
+        Twin {
+            state: state::state_elsewhere_state,
+            ..loading(
+                "state_elsewhere",
+                "keeps its state in another place than its rows",
+                &["destination_restored", "destination_lost"],
+                state::state_elsewhere_load,
+            )
+        },
+        loading("blind", "does not look what a load was planned on", &["stale", "applied_twice"], state::loads_anyway),
+        Twin {
+            state: state::short_numbers,
+            ..loading("short_numbers", "keeps positions in 32 bits", &["positions"], |broken, load| {
+                broken.memory.load(load)
+            })
+        },
+        loading("counts_for_itself", "goes on from its own counts", &["counts"], state::counts_for_itself),
+        loading("changes_first", "commits new columns before the rows", &["whole_or_nothing"], state::changes_first),
+        loading("rows_first", "commits the rows before the position", &["crash"], state::rows_first),
+        Twin {
+            open: Memory::unlocked,
+            ..loading("no_lock", "lets two load that do not see each other", &["two_writers"], |broken, load| {
+                broken.memory.load(load)
+            })
+        },
+        loading("grows", "holds its tables in memory", &["bounded_memory"], |broken, load| broken.memory.load(load)),
+    ]
+}

@@ -1,0 +1,86 @@
+//! Defects in which rows stay.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use selvedge_core::{Age, Destination, Key, LoadError, TableLoad, TableState, rejected, system};
+
+use super::Broken;
+use crate::memory::{append, merge, newest_stays, rows, unfit};
+
+pub(super) fn inserts_only(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, as_they_are, |_, _| true)
+}
+
+pub(super) fn last_load_wins(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, as_they_are, |_, _| false)
+}
+
+pub(super) fn first_wins_ties(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, as_they_are, |old, new| old >= new)
+}
+
+pub(super) fn ignores_versions(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, unversioned, |old, new| old > new)
+}
+
+pub(super) fn folds_case(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, folded, |old, new| old > new)
+}
+
+/// Applies a load that compares rows as `seen`, and keeps a stored one if its age `stays` in the face of the other's.
+fn load_comparing(
+    broken: &mut Broken,
+    load: &TableLoad,
+    seen: fn(&RecordBatch) -> Result<RecordBatch, LoadError>,
+    stays: fn(Age, Age) -> bool,
+) -> Result<TableState, LoadError> {
+    broken.memory.load_by(load, |load, stored| {
+        if load.keys.is_empty() {
+            return append(load, stored);
+        }
+        let key = Key::of(load)?;
+        let (old, new) = (key.contestants(&seen(stored)?)?, key.contestants(&seen(&rows(load)?)?)?);
+        merge(load, stored, &old, &new, stays)
+    })
+}
+
+fn as_they_are(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    Ok(rows.clone())
+}
+
+fn unversioned(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    let fields = rows.schema();
+    let others = fields.fields().iter().enumerate().filter(|(_, field)| field.name() != system::TABLE_VERSION);
+    rows.project(&others.map(|(at, _)| at).collect::<Vec<_>>()).map_err(unfit)
+}
+
+fn folded(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    let fold = |values: &ArrayRef| -> ArrayRef {
+        let Some(texts) = values.as_string_opt::<i32>() else { return Arc::clone(values) };
+        Arc::new(texts.iter().map(|text| text.map(str::to_lowercase)).collect::<StringArray>())
+    };
+    RecordBatch::try_new(rows.schema(), rows.columns().iter().map(fold).collect()).map_err(unfit)
+}
+
+pub(super) fn loses_a_row(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    broken.memory.load_by(load, |load, stored| {
+        if !load.keys.is_empty() || load.rows.num_rows() == 0 {
+            return newest_stays(load, stored);
+        }
+        let rest = load.rows.slice(1, load.rows.num_rows() - 1);
+        append(&TableLoad { rows: rest, ..load.clone() }, stored)
+    })
+}
+
+pub(super) fn skips_empty_loads(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    match &load.planned_on {
+        Some(state) if load.rows.num_rows() == 0 => Ok(state.clone()),
+        _ => broken.memory.load(load),
+    }
+}
+
+pub(super) fn drops_rejects(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    broken.memory.load(&TableLoad { rejects: rejected::none(), ..load.clone() })
+}

@@ -1,0 +1,115 @@
+//! Defects in what is remembered, and when it is written.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use selvedge_core::{
+    Change, Destination, LoadError, LoadErrorKind, Position, TableLoad, TableName, TableState, rejected,
+};
+
+use super::Broken;
+
+/// The table of that name that no integration has.
+fn plain(table: &TableName) -> Result<TableName, LoadError> {
+    TableName::new(None, table.table())
+        .map_err(|cause| LoadError::new(LoadErrorKind::Refused, "give it another name").with_source(cause))
+}
+
+pub(super) fn one_schema_state(broken: &mut Broken, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    broken.memory.state(&plain(table)?)
+}
+
+pub(super) fn one_schema_load(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    let table = plain(&load.table)?;
+    loads_anyway(broken, &TableLoad { table, ..load.clone() })
+}
+
+pub(super) fn forgets_tables_state(broken: &mut Broken, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    if broken.loads == 0 { Ok(None) } else { broken.memory.state(table) }
+}
+
+/// Applies a load to whatever stands, as if it had been planned on that.
+pub(super) fn loads_anyway(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    let found = broken.memory.state(&load.table)?;
+    let mut load = load.clone();
+    if let Some(state) = &found {
+        load.changes.retain(|change| match change {
+            Change::AddColumn(column) => state.column(&column.name).is_none(),
+            _ => false,
+        });
+    }
+    load.planned_on = found;
+    broken.memory.load(&load)
+}
+
+/// The states of all destinations in this process.
+static STATES: LazyLock<Mutex<HashMap<(PathBuf, TableName), TableState>>> = LazyLock::new(Mutex::default);
+
+pub(super) fn state_elsewhere_state(broken: &mut Broken, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    let states = STATES.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(states.get(&(broken.folder.clone(), table.clone())).cloned())
+}
+
+pub(super) fn state_elsewhere_load(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load.check_planned_on(state_elsewhere_state(broken, &load.table)?.as_ref())?;
+    let mut anyway = load.clone();
+    if broken.memory.state(&load.table)?.is_none() {
+        anyway.changes = vec![Change::CreateTable(load.columns.clone())];
+    }
+    let state = loads_anyway(broken, &anyway)?;
+    let mut states = STATES.lock().unwrap_or_else(PoisonError::into_inner);
+    states.insert((broken.folder.clone(), load.table.clone()), state.clone());
+    Ok(state)
+}
+
+pub(super) fn short_numbers(broken: &mut Broken, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    let short = |state: TableState| {
+        let position = Position { batch: state.position.batch & u64::from(u32::MAX), ..state.position };
+        TableState { position, ..state }
+    };
+    Ok(broken.memory.state(table)?.map(short))
+}
+
+pub(super) fn counts_for_itself(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    let counts = load.planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
+    broken.memory.load(&TableLoad { counts, ..load.clone() })
+}
+
+/// Where a table is before its first load.
+fn before(load: &TableLoad) -> Position {
+    load.planned_on.as_ref().map_or(Position { batch: 0, record: 0, ..load.to }, |state| state.position)
+}
+
+pub(super) fn changes_first(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    if load.changes.is_empty() {
+        return broken.memory.load(load);
+    }
+    load.check_planned_on(broken.memory.state(&load.table)?.as_ref())?;
+    let columns: Vec<_> = load.columns.iter().map(selvedge_core::Column::arrow_field).collect();
+    let none = arrow_array::RecordBatch::new_empty(std::sync::Arc::new(arrow_schema::Schema::new(columns)));
+    let changes = TableLoad { rows: none, rejects: rejected::none(), superseded: 0, to: before(load), ..load.clone() };
+    let state = broken.memory.load(&changes)?;
+    broken.memory.load(&TableLoad { planned_on: Some(state), changes: Vec::new(), ..load.clone() })
+}
+
+/// The time between the two commits: real ones are as far apart.
+const BETWEEN: Duration = Duration::from_millis(3);
+
+pub(super) fn rows_first(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    let rows = TableLoad { to: before(load), ..load.clone() };
+    let state = broken.memory.load(&rows)?;
+    thread::sleep(BETWEEN);
+    let position = TableLoad {
+        planned_on: Some(state.clone()),
+        changes: Vec::new(),
+        rows: load.rows.slice(0, 0),
+        rejects: rejected::none(),
+        superseded: 0,
+        counts: state.counts,
+        ..load.clone()
+    };
+    broken.memory.load(&position)
+}
