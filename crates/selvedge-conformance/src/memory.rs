@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
 use arrow_select::interleave::interleave_record_batch;
 use selvedge_core::{
     Age, Capabilities, Change, Column, Contestants, Counted, Destination, Each, Inspect, Key, LoadError, LoadErrorKind,
-    Outcome, Part, RowOrder, TableLoad, TableName, TableState, rejected,
+    Outcome, Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
 };
 
 const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
@@ -159,13 +159,12 @@ fn changed(load: &TableLoad, found: Option<&Table>) -> Result<RecordBatch, LoadE
     if columns.as_ref() != Some(&load.columns) {
         return Err(refused("the changes do not lead to the columns of the load; report this as a defect of selvedge"));
     }
-    let schema = schema(load);
     let rows = found.map_or(0, |table| table.rows.num_rows());
     let stored = |column: &Column| {
         let stands = found.and_then(|table| table.rows.column_by_name(&column.name)).cloned();
         stands.unwrap_or_else(|| new_null_array(&column.column_type.arrow(), rows))
     };
-    batch(&schema, load.columns.iter().map(stored).collect(), rows)
+    batch(&schema(&load.columns), load.columns.iter().map(stored).collect(), rows)
 }
 
 /// The rule of the seam: in a keyed table the newer row of a key stays, at a tie the one of the load; without keys, all do.
@@ -182,7 +181,7 @@ pub(crate) fn newest_stays(load: &TableLoad, stored: &RecordBatch) -> Merged {
 pub(crate) fn append(load: &TableLoad, stored: &RecordBatch) -> Merged {
     let rows = rows(load)?;
     let outcome = Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64 };
-    Ok((concat_batches(&schema(load), [stored, &rows]).map_err(unfit)?, outcome))
+    Ok((concat_batches(&schema(&load.columns), [stored, &rows]).map_err(unfit)?, outcome))
 }
 
 /// One row for each key; `stays` tells by the ages whether a stored row stays in the face of one of the load.
@@ -221,11 +220,7 @@ fn with_rejects(load: &TableLoad, found: Option<&Table>) -> Result<RecordBatch, 
 
 /// The rows of the load, if they are typed as its columns say.
 pub(crate) fn rows(load: &TableLoad) -> Result<RecordBatch, LoadError> {
-    batch(&schema(load), load.rows.columns().to_vec(), load.rows.num_rows())
-}
-
-fn schema(load: &TableLoad) -> SchemaRef {
-    Arc::new(Schema::new(load.columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
+    batch(&schema(&load.columns), load.rows.columns().to_vec(), load.rows.num_rows())
 }
 
 fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, LoadError> {

@@ -1,6 +1,15 @@
 //! What a destination tells the engine about itself.
 
-/// What preparation has to know of a destination before it shapes a load for it.
+/// The capability sheet: what preparation has to know of a destination before it shapes a load for it.
+///
+/// | | rows | a load is worth its cost from |
+/// |---|---|---|
+/// | SQLite | in the order of their keys: written nearly twice as fast | 100,000 records |
+/// | DuckDB | in any order: its join does not care | 200,000 records |
+/// | Parquet | in the order of their keys: its files are sorted | 1,000,000 records: files are written anew |
+///
+/// Types, nesting and limits are not on it: they are the same for all destinations. One that lacks a
+/// [type](crate::ColumnType) keeps its values as exact text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     /// The kind of destination, as its address spells it: `sqlite`, `duckdb`, `parquet`.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 /// Digits a [`ColumnType::Decimal`] holds in all, before and after the point.
@@ -162,6 +162,11 @@ impl Column {
     pub fn arrow_field(&self) -> Field {
         Field::new(&self.name, self.column_type.arrow(), true)
     }
+}
+
+/// The Arrow schema of rows with these columns.
+pub fn schema(columns: &[Column]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
 }
 
 /// The names of selvedge's own columns.

@@ -4,22 +4,137 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
 ///
+/// Three methods: what this destination is like, how a table stands, and one load. Naming, limits, types, deduplication,
+/// batching, retries and accounting are done before, once for all destinations.
+///
 /// # What the engine guarantees
 /// - One call at a time, from one thread.
-/// - The rows of a [`TableLoad`] hold each key once, are typed as [`TableLoad::columns`] says, and have passed every limit
-///   and name rule of selvedge. The destination only changes spelling.
-/// - Loads of one table arrive in order: each begins from the state the one before returned.
+/// - Loads of one table come in order, each planned on the state that the one before it returned.
+/// - The rows of a [`TableLoad`] are typed as [`TableLoad::columns`] says, hold each key once and no key that is null, and
+///   are in the order the [capabilities](Capabilities::row_order) ask for. They have passed every limit: at most 1,000
+///   columns, with names of at most 127 bytes that are unique without regard to case and hold no control character. A name
+///   may hold anything else: quote it.
+/// - [`TableLoad::changes`] lead from the columns that stand to those of the load.
+/// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. Only a load of which nobody knows
+///   whether it was applied is preceded by a look at the [state](Self::state).
 ///
 /// # What the destination guarantees
-/// - Rows, changes and state become visible and durable together or not at all.
-/// - State stands where the rows stand, so that restoring one restores the other.
-/// - A load planned on another state than the one found has no effect and fails as
-///   [stale](crate::LoadErrorKind::Stale), whoever wrote in between.
+/// - **All or nothing.** Changes, rows, rejected records and state become visible and durable together, or nothing does,
+///   whenever the process is killed or the power fails. `Ok` means durable.
+/// - **Only as planned.** A load planned on another state than the one found has no effect and fails as
+///   [stale](crate::LoadErrorKind::Stale). So a repeated load, a second process or one that was thought dead does no harm. Where
+///   nothing in the destination compares and commits in one step, a lock that is held for as long as the destination is
+///   open does as well; who comes second is [unavailable](crate::LoadErrorKind::Unavailable).
+/// - **State stands where the rows stand,** so that whoever restores, copies or deletes one has done so to the other.
+/// - **Bounded memory.** What a load holds beside [`TableLoad::rows`] does not grow with the table.
+/// - **No content in errors.** A [`LoadError`] names files, tables and columns, never a value.
+///
+/// Which rows stay is decided by (table version, sequence) alone; [`Key`](crate::Key) compares them for destinations that
+/// have no database to do it.
+///
+/// # Errors
+/// | What happened | Kind | What the engine does |
+/// |---|---|---|
+/// | the state is not the one planned on | [`Stale`](crate::LoadErrorKind::Stale) | reads the state; if somebody else loads the table, pauses it |
+/// | busy, locked, unreachable, timed out | [`Unavailable`](crate::LoadErrorKind::Unavailable) | tries again, each time later, up to every half minute |
+/// | no room | [`Full`](crate::LoadErrorKind::Full) | the same, and says so |
+/// | anything that would end the same way again | [`Refused`](crate::LoadErrorKind::Refused) | pauses the table until the engine is started again |
+///
+/// Every message says what to do next. If the load may have been applied all the same, as when the answer to a commit was
+/// lost, the error is [marked](LoadError::possibly_applied); then the engine looks before it goes on.
+///
+/// # Example
+/// A destination in memory, whole but for durability. `selvedge-conformance` holds the checks for your own.
+/// ```
+/// use std::collections::btree_map::{BTreeMap, Entry};
+/// use std::collections::HashMap;
+///
+/// use arrow_array::RecordBatch;
+/// use selvedge_core::*;
+///
+/// #[derive(Default)]
+/// struct InMemory(HashMap<TableName, Table>);
+///
+/// #[derive(Clone)]
+/// struct Table {
+///     state: TableState,
+///     /// By key; without keys, by number.
+///     rows: BTreeMap<Vec<u8>, (Age, RecordBatch)>,
+/// }
+///
+/// impl Destination for InMemory {
+///     fn capabilities(&self) -> &Capabilities {
+///         &Capabilities { kind: "in_memory", row_order: RowOrder::Any, worthwhile_records: 1 }
+///     }
+///
+///     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+///         Ok(self.0.get(table).map(|table| table.state.clone()))
+///     }
+///
+///     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
+///         load.check_planned_on(self.state(&load.table)?.as_ref())?;
+///         let mut rows = self.0.get(&load.table).map(|table| table.rows.clone()).unwrap_or_default();
+///         let incoming = Key::of(load)?.contestants(&load.rows)?;
+///         let mut outcome = Outcome::default();
+///         for row in 0..incoming.len() {
+///             let newcomer = (incoming.age(row), load.rows.slice(row, 1));
+///             let key = match load.keys.is_empty() {
+///                 true => (rows.len() as u64).to_be_bytes().to_vec(),
+///                 false => incoming.key(row).data().to_vec(),
+///             };
+///             match rows.entry(key) {
+///                 Entry::Vacant(free) => {
+///                     outcome.new_rows += 1;
+///                     free.insert(newcomer);
+///                 }
+///                 Entry::Occupied(stands) if stands.get().0 > newcomer.0 => outcome.stale_rows += 1,
+///                 Entry::Occupied(mut older) => drop(older.insert(newcomer)),
+///             }
+///         }
+///         let state = load.committed(outcome);
+///         self.0.insert(load.table.clone(), Table { state: state.clone(), rows });
+///         Ok(state)
+///     }
+/// }
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Int64Array};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let table = TableName::new(None, "orders")?;
+/// # let column = |name: &str| Column { name: name.to_owned(), path: None, column_type: ColumnType::Integer };
+/// # let columns = vec![column("id"), column(system::SEQUENCE)];
+/// # let load = |planned_on: Option<TableState>, batch: u64, ids: &[i64], sequence: i64| {
+/// #     let sequences = vec![sequence; ids.len()];
+/// #     let values: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(ids.to_vec())), Arc::new(Int64Array::from(sequences))];
+/// #     TableLoad {
+/// #         table: table.clone(),
+/// #         changes: if planned_on.is_none() { vec![Change::CreateTable(columns.clone())] } else { vec![] },
+/// #         columns: columns.clone(),
+/// #         keys: vec!["id".to_owned()],
+/// #         rows: RecordBatch::try_new(schema(&columns), values).unwrap(),
+/// #         superseded: 0,
+/// #         rejects: rejected::none(),
+/// #         counts: planned_on.as_ref().map(|state| state.counts).unwrap_or_default(),
+/// #         to: Position { queue: QueueId::from_bytes([1; 16]), epoch: Epoch::from_bytes([2; 16]), batch, record: 2 },
+/// #         planned_on,
+/// #     }
+/// # };
+///
+/// let mut destination = InMemory::default();
+/// let first = destination.load(&load(None, 1, &[1, 2], 10))?; // ids 1 and 2 as of sequence 10
+/// let second = destination.load(&load(Some(first.clone()), 2, &[2, 3], 9))?; // id 2 was newer
+/// assert_eq!(second.counts, Counts { loaded: 3, superseded: 1, rejected: 0, live_rows: 3 });
+/// assert_eq!(destination.load(&load(Some(first), 2, &[2, 3], 9)).unwrap_err().kind(), LoadErrorKind::Stale);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Destination: Send {
-    /// What preparation has to know of this destination.
+    /// What preparation has to know of this destination. The same at every call.
     fn capabilities(&self) -> &Capabilities;
 
     /// The table as it stands, or `None` before its first load.
+    ///
+    /// It is what the last load returned, whoever made that load. The engine asks once a table after it was started, and
+    /// after a load of which nobody knows whether it was applied: then what is answered has to be durable.
     ///
     /// # Errors
     /// When the destination cannot be read. Nothing is changed.
@@ -33,7 +148,10 @@ pub trait Destination: Send {
     /// 3. in a keyed table, write each row unless the stored row of its key has a greater (table version, sequence), where
     ///    a null version is below all others; at equality the row of the load replaces the stored one, as a whole. In a
     ///    keyless table, append every row;
-    /// 4. write the state [`TableLoad::committed`] computes.
+    /// 4. keep [`TableLoad::rejects`] beside those kept before;
+    /// 5. write the state that [`TableLoad::committed`] computes, and return it.
+    ///
+    /// A load may come without rows: then it moves the position.
     ///
     /// # Errors
     /// The kind says what the engine does next, [`LoadError::applied`] whether the load may have taken effect.

@@ -21,7 +21,7 @@ mod state;
 mod view;
 
 pub use capabilities::{Capabilities, RowOrder};
-pub use column::{Column, ColumnType, DECIMAL_PRECISION, MAX_DECIMAL_SCALE, Path, system};
+pub use column::{Column, ColumnType, DECIMAL_PRECISION, MAX_DECIMAL_SCALE, Path, schema, system};
 pub use compare::{Comparison, Difference, Differences, Discrepancy, Obstacle, Side, compare};
 pub use contest::{Age, Contestants, Key};
 pub use destination::Destination;

@@ -1,11 +1,8 @@
 //! One load: what a destination applies in one transaction.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
 
-use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState};
+use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState, schema};
 
 /// Everything one transaction of a destination applies to one table.
 #[derive(Debug, Clone)]
@@ -74,17 +71,12 @@ impl TableLoad {
         ))
     }
 
-    /// The Arrow schema of the rows, as [`columns`](Self::columns) have it.
-    pub fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(self.columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
-    }
-
     /// Checks that the rows have exactly the columns of the load, for destinations that would not notice by themselves.
     ///
     /// # Errors
     /// [`LoadErrorKind::Refused`], which an engine of the same version never brings about.
     pub fn check_rows(&self) -> Result<(), LoadError> {
-        if self.rows.schema().fields() == self.schema().fields() {
+        if self.rows.schema().fields() == schema(&self.columns).fields() {
             return Ok(());
         }
         Err(LoadError::new(

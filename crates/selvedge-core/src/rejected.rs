@@ -1,11 +1,8 @@
 //! Rejected records: what is kept of them, and how a load carries them.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
 
-use crate::{Column, ColumnType, system};
+use crate::{Column, ColumnType, schema, system};
 
 /// The name of the table in which SQL destinations keep the rejected records of an integration.
 pub const TABLE: &str = "_sdc_rejected";
@@ -43,5 +40,5 @@ pub fn columns() -> [Column; 8] {
 
 /// No rejected records.
 pub fn none() -> RecordBatch {
-    RecordBatch::new_empty(Arc::new(Schema::new(columns().map(|column| column.arrow_field()).to_vec())))
+    RecordBatch::new_empty(schema(&columns()))
 }
