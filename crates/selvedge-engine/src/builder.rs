@@ -59,12 +59,13 @@ impl EngineBuilder {
 
     /// Takes over the tables that another queue loaded, as when its folder was lost. Without it they are paused.
     ///
-    /// The rows of such a table stay. Loading begins at the oldest batch this queue keeps for the destination, and what
-    /// became of records is counted anew. With its first load the table belongs to this queue, and the other one can no longer
-    /// load it. A record that was loaded from the other queue and is sent again competes by its sequence like any other; in a
-    /// table without keys it is appended again.
+    /// The rows of such a table stay. Loading begins at the oldest batch this queue keeps of it, and what became of records is
+    /// counted anew. With its first load the table belongs to this queue, and the other one can no longer load it. A record
+    /// that was loaded from the other queue and is sent again competes by its sequence like any other; in a table without
+    /// keys it is appended again.
     ///
-    /// It is for tables of another queue only. A queue or a destination that an older copy was restored of stays an error.
+    /// Nothing else is overlooked: a table stays paused when an older copy of this queue or of the destination was restored,
+    /// when it is lost, when its keys are others, and when this queue had loaded it before and has deleted those batches.
     pub fn adopt(mut self) -> Self {
         self.of_other_queues = OfOtherQueues::Adopted;
         self

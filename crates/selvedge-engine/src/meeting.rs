@@ -77,29 +77,49 @@ impl Meeting<'_> {
     }
 
     fn check_own(&self, position: &Position) -> Result<(), String> {
-        let Self { destination, table, queue, deleted_to, newest, .. } = self;
+        self.check_given(position)?;
+        self.check_kept(position)
+    }
+
+    /// Whether the table is at a batch of this copy of the queue.
+    fn check_given(&self, position: &Position) -> Result<(), String> {
+        let Self { destination, table, queue, newest, .. } = self;
         let batch = position.batch;
-        let at = format!("{table} in {destination} is at batch {batch} of queue {queue}");
-        let send_again = "send again what was accepted since the copy was made";
-        if self.epoch != Some(position.epoch) {
-            let found = match self.epoch {
-                None => format!("ended at batch {newest}: an older copy of the queue was restored"),
-                Some(_) => format!(
+        let found = match self.epoch {
+            Some(epoch) if epoch == position.epoch => return Ok(()),
+            Some(_) => {
+                format!(
                     "gave number {batch} to another batch: an older copy of the queue was restored and has gone on since"
-                ),
-            };
-            return Err(format!(
-                "{at}, but this copy of the queue {found}. Bring the newer one back; or begin a new queue folder, adopt the \
-                 table there, and {send_again}; or remove {destination} from the queue and add another destination"
-            ));
+                )
+            }
+            None => format!("ended at batch {newest}: an older copy of the queue was restored"),
+        };
+        Err(format!(
+            "{table} in {destination} is at batch {batch} of queue {queue}, but this copy of the queue {found}. {}",
+            self.after_a_restoration()
+        ))
+    }
+
+    /// Whether the queue still holds what comes after.
+    fn check_kept(&self, position: &Position) -> Result<(), String> {
+        let Self { destination, table, queue, deleted_to, .. } = self;
+        let batch = position.batch;
+        if batch >= *deleted_to {
+            return Ok(());
         }
-        if batch < *deleted_to {
-            return Err(format!(
-                "{at}, which has deleted its batches up to {deleted_to}: an older copy of the destination was restored, or it \
-                 was removed from the queue for a time. Bring the newer one back; or begin a new queue folder, adopt the table \
-                 there, and {send_again}; or remove {destination} from the queue and add another destination"
-            ));
-        }
-        Ok(())
+        Err(format!(
+            "{table} in {destination} is at batch {batch} of queue {queue}, which has deleted its batches up to {deleted_to}: an \
+             older copy of the destination was restored, or it was removed from the queue for a time. {}",
+            self.after_a_restoration()
+        ))
+    }
+
+    /// What to do when an older copy of either side was restored.
+    fn after_a_restoration(&self) -> String {
+        format!(
+            "Bring the newer one back; or begin a new queue folder, adopt the table there, and send again what was accepted \
+             since the copy was made; or remove {} from the queue and add another destination",
+            self.destination
+        )
     }
 }

@@ -12,14 +12,15 @@
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
 //! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
 //! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
-//! | `destinations` | each registered destination | its name; no id is used twice |
-//! | `registered` | each table that had lost batches when a destination came | their newest and records, since when it gets all (µs) |
+//! | `destinations` | each registered destination | its name |
+//! | `registered` | each table that had lost batches when a destination came | newest batch and records lost, time of receipt from which all is kept |
 //! | `acknowledged` | each table of each destination | the newest batch that it has |
 //! | `cursors` | each source | the state it committed last |
 //!
 //! `batches` and `bodies` are apart so that a scan of one table's batches touches no bodies. `seen` is ordered by batch
 //! number, so that the oldest are found at its beginning. A batch number is one more than the greatest `newest`, which
-//! outlives every batch.
+//! outlives every batch; its epoch is the one with the greatest first number up to it. An id of a destination is never used
+//! twice, so that an acknowledgement under way cannot count for a destination that was removed and registered anew.
 
 use std::path::Path;
 
