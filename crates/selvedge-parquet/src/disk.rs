@@ -1,8 +1,8 @@
-//! Folders that outlive a power failure, and the lock on the root.
+//! Folders: made to outlive a power failure, listed, and locked.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use selvedge_core::{LoadError, LoadErrorKind};
 
@@ -32,6 +32,36 @@ pub(crate) fn create_folder(parent: &Path, path: &Path) -> Result<(), LoadError>
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), LoadError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| failed("sync", path, error))
+}
+
+/// Removes a file or a link, if it is there.
+pub(crate) fn remove_file(path: &Path) -> Result<(), LoadError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The names of the folders in a folder, none if it does not exist. Links are not followed.
+pub(crate) fn folders(path: &Path) -> Result<Vec<String>, LoadError> {
+    let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let folders = entries(path)?.into_iter().filter(is_folder);
+    Ok(folders.filter_map(|folder| folder.file_name().into_string().ok()).collect())
+}
+
+/// The Parquet files in a folder, none if it does not exist, in the order of their names.
+pub(crate) fn parquet_files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let mut files: Vec<_> = entries(path)?.iter().map(DirEntry::path).collect();
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "parquet"));
+    files.sort();
+    Ok(files)
+}
+
+fn entries(path: &Path) -> Result<Vec<DirEntry>, LoadError> {
+    match fs::read_dir(path).and_then(Iterator::collect) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries.map_err(|error| failed("read", path, error)),
+    }
 }
 
 /// Takes the root for this owner alone, until the returned file is dropped or the process ends.

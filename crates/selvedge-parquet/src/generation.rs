@@ -6,10 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{LoadError, TableName, rejected};
+use selvedge_core::{IntegrationName, LoadError, TableName, rejected};
 use uuid::Uuid;
 
-use crate::disk::{create_folder, sync_folder};
+use crate::disk::{create_folder, folders, remove_file, sync_folder};
 use crate::error::{failed, refused};
 use crate::manifest::{DataFile, Manifest};
 
@@ -81,10 +81,27 @@ impl TableFolder {
         self.names.iter().fold(self.root.clone(), |path, name| path.join(name))
     }
 
+    /// The table that is loaded here; `None` if no table may be called so.
+    pub(crate) fn table(&self) -> Option<TableName> {
+        let (table, integration) = self.names.split_last()?;
+        let integration = integration.first().map(IntegrationName::new).transpose().ok()?;
+        TableName::new(integration, table).ok()
+    }
+
+    /// Whether a generation was ever published. One that cannot be found any more counts: reading it tells why.
+    pub(crate) fn was_loaded(&self) -> bool {
+        !matches!(self.current_number(), Ok(None))
+    }
+
+    /// The folder of a generation.
+    pub(crate) fn generation(&self, number: u64) -> PathBuf {
+        self.path().join(relative_folder(number))
+    }
+
     /// The current generation; `None` before the first.
     pub(crate) fn current(&self) -> Result<Option<Generation>, LoadError> {
         let Some(number) = self.current_number()? else { return Ok(None) };
-        let folder = self.path().join(relative_folder(number));
+        let folder = self.generation(number);
         let manifest = Manifest::read(&folder)?;
         Ok(Some(Generation { number, folder, manifest }))
     }
@@ -95,7 +112,8 @@ impl TableFolder {
         sync_folder(&self.path())
     }
 
-    fn current_number(&self) -> Result<Option<u64>, LoadError> {
+    /// The number of the current generation; `None` before the first.
+    pub(crate) fn current_number(&self) -> Result<Option<u64>, LoadError> {
         let table = self.path();
         if fs::read_link(&table).is_ok_and(|target| number_of(&target).is_some()) {
             return Err(not_ours(&table, "holds the rows of another table"));
@@ -110,19 +128,20 @@ impl TableFolder {
         }
     }
 
-    /// Removes what crashed loads left, and the generations that have been out of date for `grace`.
+    /// Removes what crashed loads left, and the generations that have been out of date for `grace`. Each loses its manifest
+    /// first, so that what a reader lists beside a manifest is whole.
     pub(crate) fn sweep(&self, grace: Duration) -> Result<(), LoadError> {
         let current = self.current_number()?;
-        remove_link(&self.path().join(NEXT))?;
+        remove_file(&self.path().join(NEXT))?;
         let generations = self.path().join(GENERATIONS);
         let mut numbers: Vec<u64> = folders(&generations)?.iter().filter_map(|name| name.parse().ok()).collect();
         numbers.sort_unstable();
         for (at, &number) in numbers.iter().enumerate() {
             let never_published = Some(number) > current;
-            let outdated =
-                || numbers.get(at + 1).is_some_and(|next| age(&self.path().join(relative_folder(*next))) >= grace);
+            let outdated = || numbers.get(at + 1).is_some_and(|next| age(&self.generation(*next)) >= grace);
             if never_published || (Some(number) < current && outdated()) {
-                let folder = self.path().join(relative_folder(number));
+                let folder = self.generation(number);
+                Manifest::remove(&folder)?;
                 fs::remove_dir_all(&folder).map_err(|error| failed("remove", &folder, error))?;
             }
         }
@@ -158,7 +177,7 @@ impl Generation {
     }
 
     pub(crate) fn rejects(&self) -> StoredPart<'_> {
-        StoredPart { folder: self.folder.join(rejected::TABLE), files: &self.manifest.rejects }
+        StoredPart { folder: rejects_folder(&self.folder), files: &self.manifest.rejects }
     }
 }
 
@@ -170,7 +189,7 @@ impl Draft {
 
     /// Where the rejects go: a folder that is made by this.
     pub(crate) fn rejects(&self) -> Result<DraftPart, LoadError> {
-        let folder = self.folder.join(rejected::TABLE);
+        let folder = rejects_folder(&self.folder);
         fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
         Ok(DraftPart { number: self.number, folder })
     }
@@ -179,7 +198,7 @@ impl Draft {
     pub(crate) fn publish(mut self, manifest: &Manifest) -> Result<(), LoadError> {
         manifest.write(&self.folder)?;
         if !manifest.rejects.is_empty() {
-            sync_folder(&self.folder.join(rejected::TABLE))?;
+            sync_folder(&rejects_folder(&self.folder))?;
         }
         sync_folder(&self.folder)?;
         sync_folder(&self.table.join(GENERATIONS))?;
@@ -215,6 +234,11 @@ impl Drop for Draft {
     }
 }
 
+/// Below the folder of a generation, so that a reader of the rows does not see the rejects.
+pub(crate) fn rejects_folder(generation: &Path) -> PathBuf {
+    generation.join(rejected::TABLE)
+}
+
 /// From the table's folder; also what [`CURRENT`] says.
 fn relative_folder(number: u64) -> PathBuf {
     Path::new(GENERATIONS).join(format!("{number:012}"))
@@ -224,34 +248,11 @@ fn number_of(target: &Path) -> Option<u64> {
     target.strip_prefix(GENERATIONS).ok()?.to_str()?.parse().ok()
 }
 
-/// The names of the folders in a folder, none if it does not exist. Links are not followed.
-fn folders(path: &Path) -> Result<Vec<String>, LoadError> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(|error| failed("read", path, error))?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| failed("read", path, error))?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            names.extend(entry.file_name().into_string());
-        }
-    }
-    Ok(names)
-}
-
 /// How long ago the last entry of a folder was written. A generation's last is its manifest, written just before it
 /// replaced the one before. Zero where the clock was set back.
 fn age(folder: &Path) -> Duration {
     let modified = fs::metadata(folder).and_then(|metadata| metadata.modified());
     modified.ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
-}
-
-fn remove_link(path: &Path) -> Result<(), LoadError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
-        _ => Ok(()),
-    }
 }
 
 fn not_ours(path: &Path, what: &str) -> LoadError {

@@ -7,11 +7,11 @@
 //! <root>/[<integration>/]<table>/.generations/000000000042/*.parquet, manifest.json
 //! <root>/[<integration>/]<table>/.generations/000000000042/_sdc_rejected/*.parquet
 //! ```
-//! Read a table as `<root>/<table>/current/*.parquet`, and the records that were for it and were rejected as
-//! `<root>/<table>/current/_sdc_rejected/*.parquet`, a folder that is there once one was. Each load writes a new generation: new files, hard links to the files
-//! it does not change, and a manifest that holds the table's state. Everything is synced; then `current`, a symbolic link,
-//! is replaced by one rename. A reader that lists `current/` finds one committed state, or, if it had listed before a
-//! publication, at worst a file that is gone; one that resolves the link first and is done within
+//! Read a table as `<root>/<table>/current/*.parquet`, and the records that were for it and were rejected, once there are
+//! any, as `<root>/<table>/current/_sdc_rejected/*.parquet`. Each load writes a new generation: new files, hard links to the
+//! files it does not change, and a manifest that lists them and holds the table's state. Everything is synced; then
+//! `current`, a symbolic link, is replaced by one rename. A reader that lists `current/` finds one committed state, or, if
+//! it had listed before a publication, at worst a file that is gone; one that resolves the link first and is done within
 //! [`Settings::keep_outdated`] not even that. A file's name never stands for two contents.
 //!
 //! All files of a generation have the same columns, those of the table in its order, so that readers need no option for
@@ -34,6 +34,7 @@ mod disk;
 mod encoding;
 mod error;
 mod generation;
+mod inspect;
 mod key;
 mod load;
 mod manifest;
@@ -50,6 +51,7 @@ use std::time::Duration;
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
 use crate::generation::TableFolder;
+pub use crate::inspect::ParquetReader;
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };

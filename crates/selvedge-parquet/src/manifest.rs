@@ -7,6 +7,7 @@ use std::path::Path;
 use selvedge_core::{LoadError, TableState};
 use serde::{Deserialize, Serialize};
 
+use crate::disk::remove_file;
 use crate::error::{failed, refused};
 use crate::key::KeyText;
 
@@ -72,6 +73,11 @@ impl Manifest {
             )));
         }
         serde_json::from_slice(&text).map_err(|error| damaged(&path, error))
+    }
+
+    /// Removes that of a folder, if it is there.
+    pub(crate) fn remove(folder: &Path) -> Result<(), LoadError> {
+        remove_file(&folder.join(NAME))
     }
 
     /// Writes it durably; its entry in the folder is the caller's to sync.

@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use selvedge_core::{Column, LoadError};
 
 use crate::error::failed;
@@ -22,6 +22,15 @@ const BATCH_ROWS: usize = 65_536;
 /// Columns as Arrow has them.
 pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
+}
+
+/// How many rows a file has, from its footer.
+pub(crate) fn count_rows(path: &Path) -> Result<u64, LoadError> {
+    let count = || {
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
+        u64::try_from(metadata.file_metadata().num_rows()).map_err(|error| ParquetError::External(error.into()))
+    };
+    count().map_err(|error| failed("read", path, error))
 }
 
 /// The rows of a stored file.

@@ -129,3 +129,18 @@ fn outdated_generations_are_swept_after_a_while() {
     check_generations(Duration::ZERO, 2, 1);
     check_generations(Duration::from_secs(3600), 5, 5);
 }
+
+/// A folder in the place of the manifest cannot be removed as a file is, so the sweep ends there.
+#[test]
+fn a_generation_loses_its_manifest_before_its_files() {
+    let root = tempdir().unwrap();
+    let outdated = root.path().join("orders/.generations/000000000001");
+    let mut table = Table::open(root.path(), Settings { keep_outdated: Duration::ZERO, ..Settings::default() }, "id");
+    table.load("id:integer", "1");
+    table.load("id:integer", "2");
+    fs::remove_file(outdated.join("manifest.json")).unwrap();
+    fs::create_dir(outdated.join("manifest.json")).unwrap();
+    let error = table.try_load("id:integer", "3").unwrap_err();
+    assert!(error.to_string().contains("cannot remove"), "{error}");
+    assert_eq!(fs::read_dir(&outdated).unwrap().count(), 2);
+}

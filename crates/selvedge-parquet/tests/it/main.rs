@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod files;
+mod inspect;
 mod model;
 mod owner;
 mod readers;

@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableState};
-use selvedge_parquet::{Parquet, Settings};
+use selvedge_core::{Applied, Destination, Inspect, LoadError, LoadErrorKind, Part, TableState};
+use selvedge_parquet::{Parquet, ParquetReader, Settings};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::table::{Table, files, read, read_file, reject_files, table_name};
+use crate::table::{Table, files, look, read, read_file, reject_files, table_name};
 
 fn open(root: &Path) -> Table {
     Table::open(root, Settings::default(), "id")
@@ -130,14 +130,21 @@ fn a_crash_within_the_first_load_leaves_nothing_behind() {
     assert_eq!(read(&root.path().join("orders")), ["1"]);
 }
 
-/// Puts something that is not this version's in the way of a loaded table; neither state nor load may go on.
+/// Puts something that is not this version's in the way of a loaded table; neither owner nor reader may go on.
 fn check_in_the_way(says: &str, put: impl Fn(&Path)) {
     let root = tempdir().unwrap();
     let mut table = open(root.path());
     let load = table.plan("id:integer", "1");
     table.load("id:integer", "7734");
     put(&root.path().join("orders"));
-    for error in [table.lake.state(&table.name).unwrap_err(), table.lake.load(&load).unwrap_err()] {
+    let mut reader = ParquetReader::open(root.path()).unwrap();
+    assert_eq!(reader.tables().unwrap(), [table.name.clone()]);
+    for error in [
+        table.lake.state(&table.name).unwrap_err(),
+        table.lake.load(&load).unwrap_err(),
+        reader.count(&table.name).unwrap_err(),
+        look(root.path(), &table.name, Part::Rejects).unwrap_err(),
+    ] {
         assert_error(&error, LoadErrorKind::Refused, says);
         assert!(!format!("{error:?}").contains("7734"), "{error:?}");
     }

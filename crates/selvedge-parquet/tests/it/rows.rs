@@ -1,10 +1,10 @@
 //! Which rows stand in a table after some loads, and how they are counted.
 
-use selvedge_core::{Counts, Destination};
+use selvedge_core::{Counts, Destination, Part};
 use selvedge_parquet::Settings;
 use tempfile::tempdir;
 
-use crate::table::{Table, batch, columns_of, files, read, read_file};
+use crate::table::{Table, batch, columns_of, files, look, read, read_file};
 
 const VERSIONED: &str = "id:integer name:string _sdc_sequence:integer _sdc_table_version:integer";
 
@@ -157,10 +157,12 @@ fn every_type_is_read_back_and_may_be_a_key() {
         }
         let files = files(&root.path().join("orders"));
         let stored: Vec<_> = files.iter().map(|file| read_file(file)).collect();
-        assert_eq!(stored.len(), rows.num_rows(), "{column_type}");
+        let handed = look(root.path(), &table.name, Part::Rows).unwrap().unwrap();
+        assert_eq!((stored.len(), handed.len()), (rows.num_rows(), rows.num_rows()), "{column_type}");
         for row in 0..rows.num_rows() {
-            let row_is_stored = stored.iter().any(|file| file.columns() == rows.slice(row, 1).columns());
-            assert!(row_is_stored, "{column_type}, row {row}");
+            let row = rows.slice(row, 1);
+            assert!(stored.iter().any(|file| file.columns() == row.columns()), "{column_type}: {row:?}");
+            assert!(handed.iter().any(|(_, batch)| *batch == row), "{column_type}: {row:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A table to load and to read back. Rows are written as text: values apart by spaces, rows by `;`, `-` is null.
 
 use std::fs::{self, File};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use selvedge_core::{
-    Change, Column, Destination, Epoch, IntegrationName, LoadError, Path as SourcePath, Position, QueueId, TableLoad,
-    TableName, TableState, rejected,
+    Change, Column, Destination, Epoch, Inspect, IntegrationName, LoadError, Part, Path as SourcePath, Position,
+    QueueId, TableLoad, TableName, TableState, rejected,
 };
-use selvedge_parquet::{Parquet, Settings};
+use selvedge_parquet::{Parquet, ParquetReader, Settings};
 
 /// A folder with one table.
 pub(crate) struct Table {
@@ -156,6 +156,18 @@ pub(crate) fn read_file(path: &Path) -> RecordBatch {
     let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
     concat_batches(&schema, &batches).unwrap()
 }
+
+/// A part of a table as [`ParquetReader`] hands it out.
+pub(crate) fn look(root: &Path, table: &TableName, part: Part) -> Result<Option<Vec<Handed>>, LoadError> {
+    let mut handed = Vec::new();
+    let found = ParquetReader::open(root)?.read(table, part, &mut |state, batch| {
+        handed.push((state.clone(), batch));
+        ControlFlow::Continue(())
+    })?;
+    Ok(found.then_some(handed))
+}
+
+pub(crate) type Handed = (TableState, RecordBatch);
 
 /// All rows as text, file after file.
 pub(crate) fn read(table: &Path) -> Vec<String> {
