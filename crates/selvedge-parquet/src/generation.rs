@@ -1,4 +1,4 @@
-//! Generations: the committed states of a table, and how the next one replaces the current one.
+//! Generations: the committed states of a table, and which of them is the current one.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use selvedge_core::{IntegrationName, LoadError, TableName, rejected};
-use uuid::Uuid;
 
 use crate::disk::{create_folder, folders, remove_file, sync_folder};
 use crate::error::{failed, refused};
@@ -39,22 +38,6 @@ pub(crate) struct Generation {
 pub(crate) struct StoredPart<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) files: &'a [DataFile],
-}
-
-/// The next generation while it is written. Nobody sees it before [`publish`](Self::publish); dropped, it is removed.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    table: PathBuf,
-    number: u64,
-    folder: PathBuf,
-    perhaps_published: bool,
-}
-
-/// The folder of a part of the next generation.
-#[derive(Debug)]
-pub(crate) struct DraftPart {
-    number: u64,
-    folder: PathBuf,
 }
 
 impl TableFolder {
@@ -148,19 +131,8 @@ impl TableFolder {
         Ok(())
     }
 
-    /// Begins the generation that follows `current`. Whatever an earlier attempt left has to be swept before.
-    pub(crate) fn draft(&self, current: Option<&Generation>) -> Result<Draft, LoadError> {
-        if current.is_none() {
-            self.create()?;
-        }
-        let table = self.path();
-        let number = current.map_or(0, |generation| generation.number) + 1;
-        let folder = table.join(relative_folder(number));
-        fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
-        Ok(Draft { table, number, folder, perhaps_published: false })
-    }
-
-    fn create(&self) -> Result<(), LoadError> {
+    /// Makes the folder, for the first generation.
+    pub(crate) fn create(&self) -> Result<(), LoadError> {
         let mut parent = self.root.clone();
         for name in self.names.iter().map(String::as_str).chain([GENERATIONS]) {
             let folder = parent.join(name);
@@ -168,6 +140,18 @@ impl TableFolder {
             parent = folder;
         }
         Ok(())
+    }
+
+    /// Makes a generation the current one that is whole and synced in its own folder.
+    pub(crate) fn make_current(&self, number: u64) -> Result<(), LoadError> {
+        let table = self.path();
+        sync_folder(&table.join(GENERATIONS))?;
+        let next = table.join(NEXT);
+        symlink(relative_folder(number), &next).map_err(|error| failed("create", &next, error))?;
+        fs::rename(&next, table.join(CURRENT))
+            .map_err(|error| failed("rename", &next, error))
+            .and_then(|()| sync_folder(&table))
+            .map_err(LoadError::possibly_applied)
     }
 }
 
@@ -178,59 +162,6 @@ impl Generation {
 
     pub(crate) fn rejects(&self) -> StoredPart<'_> {
         StoredPart { folder: rejects_folder(&self.folder), files: &self.manifest.rejects }
-    }
-}
-
-impl Draft {
-    /// Where the rows go.
-    pub(crate) fn rows(&self) -> DraftPart {
-        DraftPart { number: self.number, folder: self.folder.clone() }
-    }
-
-    /// Where the rejects go: a folder that is made by this.
-    pub(crate) fn rejects(&self) -> Result<DraftPart, LoadError> {
-        let folder = rejects_folder(&self.folder);
-        fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
-        Ok(DraftPart { number: self.number, folder })
-    }
-
-    /// Makes this generation the current one. All its files are synced by now.
-    pub(crate) fn publish(mut self, manifest: &Manifest) -> Result<(), LoadError> {
-        manifest.write(&self.folder)?;
-        if !manifest.rejects.is_empty() {
-            sync_folder(&rejects_folder(&self.folder))?;
-        }
-        sync_folder(&self.folder)?;
-        sync_folder(&self.table.join(GENERATIONS))?;
-        let next = self.table.join(NEXT);
-        symlink(relative_folder(self.number), &next).map_err(|error| failed("create", &next, error))?;
-        self.perhaps_published = true;
-        fs::rename(&next, self.table.join(CURRENT))
-            .map_err(|error| failed("rename", &next, error))
-            .and_then(|()| sync_folder(&self.table))
-            .map_err(LoadError::possibly_applied)
-    }
-}
-
-impl DraftPart {
-    /// Takes over a file of the generation before, as it is.
-    pub(crate) fn link(&self, path: &Path, name: &str) -> Result<(), LoadError> {
-        fs::hard_link(path, self.folder.join(name)).map_err(|error| failed("link", path, error))
-    }
-
-    /// A path for a new file. The number keeps a listing in the order of writing; the rest is never drawn twice, not even
-    /// when a crash makes the number be used again.
-    pub(crate) fn new_file(&self) -> PathBuf {
-        self.folder.join(format!("{:012}-{}.parquet", self.number, Uuid::new_v4().simple()))
-    }
-}
-
-impl Drop for Draft {
-    /// Frees the room at once. What cannot be removed now is swept later.
-    fn drop(&mut self) {
-        if !self.perhaps_published {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
     }
 }
 

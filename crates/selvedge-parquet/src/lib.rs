@@ -31,6 +31,7 @@
 
 mod append;
 mod disk;
+mod draft;
 mod encoding;
 mod error;
 mod generation;

@@ -5,8 +5,9 @@ use selvedge_core::{Change, Column, LoadError, Outcome, TableLoad, TableState, r
 
 use crate::Settings;
 use crate::append::append;
+use crate::draft::Draft;
 use crate::error::refused;
-use crate::generation::{Draft, Generation, TableFolder};
+use crate::generation::{Generation, TableFolder};
 use crate::manifest::{DataFile, Manifest};
 use crate::read::schema_of;
 use crate::transition::Transition;
@@ -21,7 +22,7 @@ pub(crate) fn load(folder: &TableFolder, load: &TableLoad, settings: &Settings) 
     let rows = typed(load, &load.rows, &load.columns)?;
     let rejects = typed(load, &load.rejects, &rejected::columns())?;
     folder.sweep(settings.keep_outdated)?;
-    let draft = folder.draft(before.as_ref())?;
+    let draft = Draft::after(before.as_ref(), folder)?;
     let (files, outcome) = write_rows(load, rows, &Transition::of_rows(before.as_ref(), &draft, load, settings)?)?;
     let rejects = write_rejects(&rejects, before.as_ref(), &draft, settings)?;
     let state = load.committed(outcome);
@@ -73,7 +74,7 @@ fn write_rows(
 fn write_rejects(
     rejects: &RecordBatch,
     before: Option<&Generation>,
-    draft: &Draft,
+    draft: &Draft<'_>,
     settings: &Settings,
 ) -> Result<Vec<DataFile>, LoadError> {
     if rejects.num_rows() == 0 && before.is_none_or(|generation| generation.manifest.rejects.is_empty()) {

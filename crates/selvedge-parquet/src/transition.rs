@@ -11,9 +11,10 @@ use parquet::file::metadata::KeyValue;
 use selvedge_core::{Column, LoadError, TableLoad, rejected};
 
 use crate::Settings;
+use crate::draft::{Draft, DraftPart};
 use crate::encoding::properties;
 use crate::error::{failed, refused};
-use crate::generation::{Draft, DraftPart, Generation, StoredPart};
+use crate::generation::{Generation, StoredPart};
 use crate::manifest::DataFile;
 use crate::read::{StoredRows, schema_of};
 use crate::write::{FileWriter, close};
@@ -41,7 +42,7 @@ impl<'a> Transition<'a> {
     /// Of the rows.
     pub(crate) fn of_rows(
         before: Option<&'a Generation>,
-        draft: &Draft,
+        draft: &Draft<'_>,
         load: &'a TableLoad,
         settings: &Settings,
     ) -> Result<Self, LoadError> {
@@ -53,7 +54,7 @@ impl<'a> Transition<'a> {
     /// Of the rejects, which have no keys and the same columns for ever.
     pub(crate) fn of_rejects(
         before: Option<&'a Generation>,
-        draft: &Draft,
+        draft: &Draft<'_>,
         settings: &Settings,
     ) -> Result<Self, LoadError> {
         let from = before.map(Generation::rejects).unwrap_or_default();
