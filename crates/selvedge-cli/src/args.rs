@@ -19,8 +19,31 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Loads files, or what comes over standard input, into one or more destinations.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = LOAD_EXAMPLES)]
     Load(LoadArgs),
+    /// Checks that a destination holds the rows it says it does, and that another one holds the same.
+    ///
+    /// For each table it counts the rows one by one, and compares that with the number committed together with them. Given
+    /// two destinations it does so for both, then compares all their values, table by table. It writes nothing, and may run
+    /// while selvedge loads.
+    #[command(after_long_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+    /// Manages the destinations that a queue keeps records for.
+    ///
+    /// A queue deletes a record once every destination registered with it has it. `selvedge load` registers those it loads
+    /// into.
+    #[command(subcommand, after_long_help = DESTINATION_EXAMPLES)]
+    Destination(DestinationCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DestinationCommand {
+    /// Has the queue keep records for one more destination from now on. Nothing is loaded yet.
+    Add(AddArgs),
+    /// Has the queue keep no more records for a destination. What is loaded in it stays as it is.
+    Remove(RemoveArgs),
+    /// Shows the destinations, how many records wait for each, and since when each gets everything.
+    List(ListArgs),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +102,72 @@ pub(crate) struct LoadArgs {
     /// Loads files again that were loaded before. Tables with a key keep their values, others get the rows once more.
     #[arg(long)]
     pub(crate) again: bool,
+
+    /// Takes over tables that were loaded from another queue, as when its folder is lost or was replaced. Without it they are
+    /// left alone. What that queue had accepted and not yet loaded must be sent again, if need be all of it: tables with a
+    /// key take records a second time without a change, tables without one get them as further rows.
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// What to verify: sqlite:FILE, duckdb:FILE or parquet:FOLDER.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: Address,
+
+    /// Another destination of the same queue, to compare with the first.
+    ///
+    /// Two destinations agree when they hold the same rows with the same values. What may differ is not compared: the order
+    /// of rows and columns, columns without a value, the names of columns whose property has several types, and when
+    /// selvedge received and prepared a record. A table is compared only if both have loaded the same records.
+    #[arg(value_name = "OTHER")]
+    pub(crate) other: Option<Address>,
+
+    /// Only the tables of this integration.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// Only the tables of this name.
+    #[arg(long, value_name = "NAME", value_parser = table)]
+    pub(crate) table: Option<String>,
+
+    /// Prints what was found as one JSON object, and nothing else, on standard output.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) report: Option<ReportFormat>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// The destination, spelled as the loads into it will spell it: sqlite:FILE, duckdb:FILE or parquet:FOLDER.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: Address,
+
+    /// The folder of the queue, which must be there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The destination as `selvedge destination list` shows it.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: String,
+
+    /// The folder of the queue, which must be there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+
+    /// Removes the destination even though records wait for it, which it then never gets from this queue.
+    #[arg(long)]
+    pub(crate) give_up_waiting: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The folder of the queue, which must be there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,7 +184,7 @@ fn table(name: &str) -> Result<String, NameError> {
     TableName::new(None, name).map(|table| table.table().to_owned())
 }
 
-const EXAMPLES: &str = "\
+const LOAD_EXAMPLES: &str = "\
 Examples:
   selvedge load customers.json --to sqlite:demo.db
       A file of batches into a SQLite database.
@@ -114,3 +203,42 @@ Exit codes:
   1  something failed; what was accepted is kept in the queue
   2  the command was not understood
   3  a record or batch was refused: what stands before it was loaded, what comes after was not read";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  selvedge verify sqlite:demo.db
+      Counts the rows of every table.
+
+  selvedge verify sqlite:demo.db parquet:lake
+      Counts the rows in both, and compares their values.
+
+  selvedge verify duckdb:warehouse.duckdb --integration shop --table orders --report json
+      One table, for a program to read.
+
+What is shown of each table:
+  batch       the newest batch of the queue that is loaded
+  accepted    the records given to the destination, which are those loaded, superseded and rejected
+  rows        how many rows were committed
+  counted     how many rows there are
+
+Exit codes:
+  0  everything holds
+  1  a destination cannot be read
+  2  the command was not understood
+  4  something does not hold, or two destinations cannot be compared";
+
+const DESTINATION_EXAMPLES: &str = "\
+Examples:
+  selvedge destination list --data demo.db.queue
+      What `selvedge load … --to sqlite:demo.db` has registered with its queue.
+
+  selvedge destination add parquet:lake --data demo.db.queue
+      From now on records are kept for parquet:lake, too, until they are loaded with --to parquet:lake --data demo.db.queue.
+
+  selvedge destination remove parquet:lake --data demo.db.queue
+      Records are kept for it no longer. The folder lake stays as it is.
+
+Exit codes:
+  0  it is done
+  1  it is not: the queue cannot be used, or records wait for the destination
+  2  the command was not understood";

@@ -10,14 +10,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use selvedge::parquet::Parquet;
-use selvedge::sqlite::Sqlite;
-use selvedge::{Destination, LoadError};
+use selvedge::parquet::{Parquet, ParquetReader};
+use selvedge::sqlite::{Sqlite, SqliteReader};
+use selvedge::{Destination, Inspect, LoadError};
 
 use crate::error::Error;
 
 /// How destinations of one kind are opened.
-pub(crate) type Open = fn(&Path) -> Result<Box<dyn Destination>, LoadError>;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// To load into them; they are made unless they stand.
+    pub(crate) open: fn(&Path) -> Result<Box<dyn Destination>, LoadError>,
+    /// To look at what they hold; nothing is made or written.
+    pub(crate) read: fn(&Path) -> Result<Box<dyn Inspect>, LoadError>,
+}
 
 /// A destination that is not opened yet.
 #[derive(Debug, Clone)]
@@ -25,7 +31,7 @@ pub(crate) struct Address {
     /// As the user wrote it: the destination's name in the queue and in reports.
     text: String,
     path: PathBuf,
-    open: Open,
+    kind: Kind,
 }
 
 impl Address {
@@ -42,8 +48,17 @@ impl Address {
     }
 
     pub(crate) fn open(&self) -> Result<Box<dyn Destination>, Error> {
-        (self.open)(&self.path)
+        (self.kind.open)(&self.path)
             .map_err(|cause| Error::failed(format!("the destination {self} cannot be opened")).because(cause))
+    }
+
+    pub(crate) fn read(&self) -> Result<Box<dyn Inspect>, Error> {
+        (self.kind.read)(&self.path).map_err(|cause| self.unreadable(cause))
+    }
+
+    /// The error of this destination when it could not be read.
+    pub(crate) fn unreadable(&self, cause: LoadError) -> Error {
+        Error::failed(format!("the destination {self} cannot be read")).because(cause)
     }
 }
 
@@ -59,13 +74,19 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || "write sqlite:FILE, duckdb:FILE or parquet:FOLDER".to_owned();
         let (kind, path) = text.split_once(':').filter(|(_, path)| !path.is_empty()).ok_or_else(expected)?;
-        let open: Open = match kind {
-            "sqlite" => |path| Ok(Box::new(Sqlite::open(path)?)),
-            "parquet" => |path| Ok(Box::new(Parquet::open(path)?)),
-            "duckdb" => duckdb::open()?,
+        let kind = match kind {
+            "sqlite" => Kind {
+                open: |path| Ok(Box::new(Sqlite::open(path)?)),
+                read: |path| Ok(Box::new(SqliteReader::open(path)?)),
+            },
+            "parquet" => Kind {
+                open: |path| Ok(Box::new(Parquet::open(path)?)),
+                read: |path| Ok(Box::new(ParquetReader::open(path)?)),
+            },
+            "duckdb" => duckdb::kind()?,
             _ => return Err(expected()),
         };
-        Ok(Self { text: text.to_owned(), path: path.into(), open })
+        Ok(Self { text: text.to_owned(), path: path.into(), kind })
     }
 }
 

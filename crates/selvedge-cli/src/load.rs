@@ -8,6 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use selvedge::{Engine, TableName, Waiting};
 
 use crate::args::{LoadArgs, ReportFormat};
+use crate::destination::Address;
+use crate::destinations::registered_in;
+use crate::ending::Ending;
 use crate::error::Error;
 use crate::feed::{Counters, Feed};
 use crate::input::snapshot::Snapshot;
@@ -17,17 +20,7 @@ use crate::progress;
 use crate::refused::Refused;
 use crate::report::Report;
 use crate::resume::{Stage, State};
-
-/// How a load ended that went its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Everything is loaded.
-    Loaded,
-    /// Records were refused or rejected; the rest is loaded.
-    NotAllGood,
-    /// Something is in the way of records that are in the queue.
-    Waiting,
-}
+use crate::since::since;
 
 /// From so many lines of standard input the schema of plain records is inferred.
 pub(crate) const SAMPLE_LINES: usize = 10_000;
@@ -65,7 +58,7 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     } else if refused.is_some() || report.has_rejected() {
         Ending::NotAllGood
     } else {
-        Ending::Loaded
+        Ending::Good
     })
 }
 
@@ -89,13 +82,28 @@ fn look_at(args: &LoadArgs) -> Result<Vec<(Input, Material)>, Error> {
 fn start(args: &LoadArgs) -> Result<Engine, Error> {
     let folder = queue_folder(args);
     let shown = folder.display().to_string();
+    let known = registered_in(&folder);
     let mut builder = Engine::builder(folder);
     for address in &args.to {
         builder = builder.destination(address.as_str(), address.open()?);
     }
-    builder
+    if args.adopt {
+        builder = builder.adopt();
+    }
+    let engine = builder
         .start()
-        .map_err(|cause| Error::failed(format!("the queue in {shown} cannot be used for this load")).because(cause))
+        .map_err(|cause| Error::failed(format!("the queue in {shown} cannot be used for this load")).because(cause))?;
+    for new in args.to.iter().filter(|address| !known.contains(&address.to_string())) {
+        warn(&engine, new);
+    }
+    Ok(engine)
+}
+
+/// Says what a destination that is new to the queue will never get from it.
+fn warn(engine: &Engine, new: &Address) {
+    for (table, from) in engine.registration(new.as_str()).into_iter().flat_map(|registration| &registration.since) {
+        eprintln!("{new} is new to this queue and gets {table} {}", since(Some(from)));
+    }
 }
 
 fn queue_folder(args: &LoadArgs) -> PathBuf {

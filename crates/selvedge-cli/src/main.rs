@@ -1,11 +1,15 @@
 //! The command `selvedge`: loads records into databases and files, exactly once.
 //!
-//! Where to look: `args.rs` says what can be asked for, `load.rs` how it is done; `plan.rs` decides what is left to do with
-//! each input and `resume.rs` what is remembered of it, `feed.rs` makes the batches, `input.rs` and the files below it read,
-//! `infer.rs` finds the schema of plain records, `report.rs`, `refused.rs` and `progress.rs` tell.
+//! Where to look: `args.rs` says what can be asked for, `ending.rs` how it can end. `load.rs` says how it is loaded; `plan.rs`
+//! decides what is left to do with each input and `resume.rs` what is remembered of it, `feed.rs` makes the batches,
+//! `input.rs` and the files below it read, `infer.rs` finds the schema of plain records, `report.rs`, `refused.rs` and
+//! `progress.rs` tell. `verify.rs` looks at destinations, `destinations.rs` manages for which of them a queue keeps records.
 
 mod args;
+mod columns;
 mod destination;
+mod destinations;
+mod ending;
 mod error;
 mod feed;
 mod infer;
@@ -16,33 +20,26 @@ mod progress;
 mod refused;
 mod report;
 mod resume;
+mod since;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-use crate::load::Ending;
-
-/// Everything was loaded but records that were refused or rejected.
-const NOT_ALL_GOOD: u8 = 3;
-/// The command cannot be carried out as it was written; clap ends with the same code.
-const WRONG_USAGE: u8 = 2;
-/// Something failed.
-const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Load(args) } = Cli::parse();
-    match load::load(&args) {
-        Ok(Ending::Loaded) => ExitCode::SUCCESS,
-        Ok(Ending::NotAllGood) => ExitCode::from(NOT_ALL_GOOD),
-        Ok(Ending::Waiting) => ExitCode::from(FAILED),
+    let ended = match Cli::parse().command {
+        Command::Load(args) => load::load(&args),
+        Command::Verify(args) => verify::verify(&args),
+        Command::Destination(command) => destinations::manage(&command),
+    };
+    match ended {
+        Ok(ending) => ending.code(),
         Err(error) => {
             eprintln!("selvedge: {}", error.with_causes());
-            ExitCode::from(match error.kind() {
-                error::ErrorKind::Usage => WRONG_USAGE,
-                error::ErrorKind::Failed => FAILED,
-            })
+            error.code()
         }
     }
 }

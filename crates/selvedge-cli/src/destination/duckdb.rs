@@ -1,10 +1,10 @@
 //! DuckDB, in a binary built with it.
 
-use selvedge::duckdb::DuckDb;
+use selvedge::duckdb::{DuckDb, DuckDbReader};
 
-use super::Open;
+use super::Kind;
 
 /// How DuckDB files are opened.
-pub(super) fn open() -> Result<Open, String> {
-    Ok(|path| Ok(Box::new(DuckDb::open(path)?)))
+pub(super) fn kind() -> Result<Kind, String> {
+    Ok(Kind { open: |path| Ok(Box::new(DuckDb::open(path)?)), read: |path| Ok(Box::new(DuckDbReader::open(path)?)) })
 }

@@ -4,11 +4,14 @@
 
 mod destinations;
 mod kill;
+mod lost_queue;
 mod quick_start;
 mod records;
 mod refused;
+mod registered;
 mod repeat;
 mod usage;
+mod verify;
 
 use std::fs;
 use std::io::Write;
@@ -62,6 +65,11 @@ impl Place {
         child.wait_with_output().unwrap().into()
     }
 
+    /// Changes `demo.db` behind selvedge's back.
+    fn meddle(&self, statement: &str) {
+        Connection::open(self.path("demo.db")).unwrap().execute_batch(statement).unwrap();
+    }
+
     /// The rows of a table in `demo.db`, as text: the columns named, ordered by them.
     fn rows(&self, table: &str, columns: &str) -> Vec<String> {
         rows(&self.path("demo.db"), table, columns)
@@ -88,6 +96,12 @@ impl Run {
     #[track_caller]
     fn expect_stderr(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "expected: {part}\nstderr: {}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    fn expect_stdout(self, part: &str) -> Self {
+        assert!(self.stdout.contains(part), "expected: {part}\nstdout: {}", self.stdout);
         self
     }
 

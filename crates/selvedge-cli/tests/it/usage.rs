@@ -23,6 +23,11 @@ fn wrong_usage() {
     check("load a.json --to sqlite:x --table _sdc_x", "selvedge's own");
     check("load a.json --to sqlite:x --integration a__b", "holds `__`");
     check("load a.json --to sqlite:x --report xml", "json");
+    check("verify", "<DESTINATION>");
+    check("verify demo.db", "write sqlite:FILE, duckdb:FILE or parquet:FOLDER");
+    check("verify sqlite:x sqlite:x", "sqlite:x stands in the command twice; write it once");
+    check("destination list", "--data <FOLDER>");
+    check("destination add demo.db --data q", "write sqlite:FILE, duckdb:FILE or parquet:FOLDER");
     check("unload a.json", "unload");
 }
 
@@ -38,12 +43,15 @@ fn duckdb_in_a_build_without_it() {
 
 #[test]
 fn help_teaches() {
-    let help = Place::new().run("load --help").expect_code(0).stdout;
-    for part in
-        ["selvedge load customers.json --to sqlite:demo.db", "Standard input cannot be read again", "Exit codes:"]
-    {
-        assert!(help.contains(part), "{part}: {help}");
-    }
+    let check = |command: &str, parts: &[&str]| {
+        let help = Place::new().run(&format!("{command} --help")).expect_code(0).stdout;
+        for part in parts.iter().chain(&["Exit codes:"]) {
+            assert!(help.contains(part), "{part}: {help}");
+        }
+    };
+    check("load", &["selvedge load customers.json --to sqlite:demo.db", "Standard input cannot be read again"]);
+    check("verify", &["selvedge verify sqlite:demo.db parquet:lake", "two destinations cannot be compared"]);
+    check("destination", &["selvedge destination add parquet:lake", "stays as it is"]);
 }
 
 #[test]
