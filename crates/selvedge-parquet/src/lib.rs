@@ -35,12 +35,12 @@ mod draft;
 mod encoding;
 mod error;
 mod generation;
-mod inspect;
 mod key;
 mod load;
 mod manifest;
 mod merge;
 mod read;
+mod reader;
 mod transition;
 mod upsert;
 mod write;
@@ -52,7 +52,7 @@ use std::time::Duration;
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
 use crate::generation::TableFolder;
-pub use crate::inspect::ParquetReader;
+pub use crate::reader::ParquetReader;
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };
