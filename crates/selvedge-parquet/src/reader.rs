@@ -95,9 +95,11 @@ impl Inspect for ParquetReader {
         })
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
-        let read = self.look(table, part, |snapshot| snapshot.read(each))?;
-        Ok(read.is_some())
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        self.look(table, part, |snapshot| {
+            snapshot.read(each)?;
+            Ok(snapshot.state.clone())
+        })
     }
 }
 

@@ -52,10 +52,10 @@ fn rejects_are_kept_beside_the_rows() {
 fn small_files_of_rejects_are_merged_in_order() {
     let root = tempdir().unwrap();
     let path = root.path().join("orders");
-    let mut table = Table::open(root.path(), Settings { rows_per_file: 40, ..Settings::default() }, "id");
+    let mut table = Table::open(root.path(), Settings { rows_per_file: 100, ..Settings::default() }, "id");
     for number in 0..70 {
         table.load_rejecting("id:integer", "1", number..number + 1);
-        let small = reject_files(&path).iter().filter(|file| read_file(file).num_rows() < 20).count();
+        let small = reject_files(&path).iter().filter(|file| read_file(file).num_rows() < 50).count();
         assert!(small <= 14, "{small} small files after load {number}");
     }
     assert_eq!(stored(&path), rejects(0..70));
