@@ -40,7 +40,7 @@ pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> Load
 pub(crate) fn in_use(path: &Path) -> LoadError {
     LoadError::new(
         LoadErrorKind::Unavailable,
-        format!("{} is open in another program; it will be tried again", path.display()),
+        format!("{} is open in another program; wait until that is done with it", path.display()),
     )
 }
 

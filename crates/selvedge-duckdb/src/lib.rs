@@ -2,20 +2,25 @@
 //!
 //! [`DuckDb`] is the [`Destination`](selvedge_core::Destination). It has the file only during a call, so that
 //! other programs can read in between; while one of them has it, a load is
-//! [unavailable](selvedge_core::LoadErrorKind::Unavailable) and tried again.
+//! [unavailable](selvedge_core::LoadErrorKind::Unavailable) and tried again. [`DuckDbReader`] reads what was loaded.
 //!
 //! A load is one transaction (`load.rs`): the state (`state.rs`), the changes of the table, the rows (`rows.rs`), the state
 //! again. Tables have neither primary key nor index: one join finds the stored rows of the incoming keys, one delete removes
 //! those that are replaced, and one append writes the rest. Integrations are schemas, and a table without one stands in
-//! `main`.
+//! `main`. Rejected records stand in `_sdc_rejected`, one for each schema, made when the first comes.
 
+mod catalog;
 mod destination;
 mod dialect;
 mod error;
+mod held;
+mod instance;
 mod load;
+mod reader;
 mod rejects;
 mod rows;
 mod session;
 mod state;
 
 pub use destination::DuckDb;
+pub use reader::DuckDbReader;

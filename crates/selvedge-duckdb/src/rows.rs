@@ -15,7 +15,7 @@ use selvedge_core::{Column, Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
 
 use crate::dialect::DIALECT;
-use crate::session::ARROW;
+use crate::instance::ARROW;
 
 /// What becomes of a row of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

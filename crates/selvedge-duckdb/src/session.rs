@@ -1,54 +1,62 @@
 //! One stay in the file: attached when it begins, released when it ends.
-//!
-//! To start DuckDB takes 35 ms of processor time, to attach a file that stands and release it again takes 2. So DuckDB is
-//! started once, with nothing but memory, and has the file only while it works with it.
 
-use std::collections::HashSet;
-use std::num::NonZero;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use duckdb::vtab::arrow::ArrowVTab;
-use duckdb::{Config, Connection};
+use duckdb::Connection;
 use selvedge_core::{LoadError, LoadErrorKind};
 
 use crate::dialect::DIALECT;
 use crate::error::{in_use, load_error};
+use crate::held::HeldFile;
 
 /// The name the file is attached under. DuckDB refuses a name that is both a schema's and a database's; left alone it would
 /// name the database after the file, and an integration may be called like that. No integration begins with `_sdc`.
 const CATALOG: &str = "_sdc";
-/// The table function that reads a registered batch of Arrow rows.
-pub(crate) const ARROW: &str = "_sdc_arrow";
+/// How long a reader waits between two attempts to get the file.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Starts DuckDB, which will reach this file and a folder for what does not fit in memory, and nothing else.
-pub(crate) fn start(path: &Path, memory_limit_bytes: u64, threads: NonZero<usize>) -> Result<Connection, LoadError> {
-    let file = path.to_str().ok_or_else(|| {
-        let message = format!("the path {} is not UTF-8, which DuckDB needs; rename it", path.display());
-        LoadError::new(LoadErrorKind::Refused, message)
-    })?;
-    connect(file, memory_limit_bytes, threads).map_err(|cause| load_error(path, "start", cause))
+/// What a stay in the file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Loading. The file and its table of states are made unless they stand.
+    Load,
+    /// Reading. Nothing is made or written.
+    ///
+    /// Where a crash left logs, DuckDB reads them into memory beside the file and leaves them as they are: the log, and the
+    /// one that was begun if a checkpoint was cut off. So what was committed is seen, and the next load mends the file.
+    Read,
 }
 
-fn connect(file: &str, memory_limit_bytes: u64, threads: NonZero<usize>) -> duckdb::Result<Connection> {
-    let config = Config::default()
-        .enable_autoload_extension(false)?
-        .max_memory(&format!("{memory_limit_bytes}B"))?
-        .with("threads", threads.to_string())?
-        .with("temp_directory", format!("{file}.tmp"))?;
-    let connection = Connection::open_in_memory_with_flags(config)?;
-    connection.register_table_function::<ArrowVTab>(ARROW)?;
-    let reachable = ["", ".wal", ".wal.checkpoint", ".wal.recovery"].map(|suffix| literal(&format!("{file}{suffix}")));
-    connection.execute_batch(&format!(
-        "SET allowed_paths = [{}]; SET enable_external_access = false; SET lock_configuration = true",
-        reachable.join(", "),
-    ))?;
-    Ok(connection)
+impl Access {
+    /// How long somebody else who has the file is waited for. A load is not: the engine comes again, and has other tables.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Load => Duration::ZERO,
+            Self::Read => Duration::from_secs(2),
+        }
+    }
+
+    fn attach(self, path: &Path) -> String {
+        let file = literal(&path.to_string_lossy());
+        match self {
+            Self::Load => format!("ATTACH {file} AS {CATALOG}"),
+            Self::Read => format!("ATTACH {file} AS {CATALOG} (READ_ONLY)"),
+        }
+    }
+
+    fn begin(self) -> String {
+        match self {
+            Self::Load => format!("USE {CATALOG}; {}", DIALECT.create_state_table()),
+            Self::Read => format!("USE {CATALOG}"),
+        }
+    }
 }
 
 /// Text as a literal.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -61,14 +69,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Attaches the file, making it and its state table unless they stand.
-    pub(crate) fn open(connection: Connection, path: &Path) -> Result<Self, LoadError> {
-        let held = HeldFile::take(path).ok_or_else(|| in_use(path))?;
+    /// Attaches the file.
+    pub(crate) fn open(connection: Connection, path: &Path, access: Access) -> Result<Self, LoadError> {
+        let held = within(access.patience(), || attach(&connection, path, access))?;
         let session = Self { connection, held };
-        let file = literal(&path.to_string_lossy());
-        session
-            .execute_batch(&format!("ATTACH {file} AS {CATALOG}; USE {CATALOG}; {}", DIALECT.create_state_table()))
-            .map_err(session.failed("open"))?;
+        session.execute_batch(&access.begin()).map_err(session.failed("open"))?;
         Ok(session)
     }
 
@@ -79,9 +84,14 @@ impl Session {
         Some(self.connection)
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        self.held.path()
+    }
+
     /// An error of DuckDB, told as what it was asked to do: `write rows to`.
     pub(crate) fn failed<'a>(&'a self, doing: &'a str) -> impl Fn(duckdb::Error) -> LoadError + 'a {
-        move |cause| load_error(&self.held.0, doing, cause)
+        move |cause| load_error(self.path(), doing, cause)
     }
 }
 
@@ -93,26 +103,21 @@ impl Deref for Session {
     }
 }
 
-/// The files this process has open. DuckDB's own lock keeps other processes out, but not a second user in the same one, and
-/// two of them would destroy the file.
-static HELD: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
-
-/// A file that nobody else in this process opens as a destination.
-#[derive(Debug)]
-struct HeldFile(PathBuf);
-
-impl HeldFile {
-    /// Takes the file, or `None` while somebody else has it.
-    fn take(path: &Path) -> Option<Self> {
-        // A file that is still to be made has no canonical path.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(path.clone()).then(|| Self(path))
-    }
+fn attach(connection: &Connection, path: &Path, access: Access) -> Result<HeldFile, LoadError> {
+    let held = HeldFile::take(path).ok_or_else(|| in_use(path))?;
+    connection.execute_batch(&access.attach(path)).map_err(|cause| load_error(path, "open", cause))?;
+    Ok(held)
 }
 
-impl Drop for HeldFile {
-    fn drop(&mut self) {
-        HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+/// Tries again while the file is unavailable, until the patience is at its end.
+fn within<T>(patience: Duration, attempt: impl Fn() -> Result<T, LoadError>) -> Result<T, LoadError> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if error.kind() == LoadErrorKind::Unavailable && begun.elapsed() < patience => {
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
     }
 }

@@ -1,19 +1,39 @@
 //! The state of a table, in `_sdc_tables`.
 
 use duckdb::types::ToSqlOutput;
-use duckdb::{OptionalExt, Row, params_from_iter};
+use duckdb::{Connection, OptionalExt, Row, params_from_iter};
 use selvedge_core::{LoadError, TableName, TableState};
-use selvedge_sql::{Field, StateRow, state_key};
+use selvedge_sql::{Field, StateRow, state_key, table_name};
 
+use crate::catalog::has_table;
 use crate::dialect::DIALECT;
 use crate::session::Session;
 
-/// The state as it stands.
+/// The tables that have a state; none in a file without the table of states.
+pub(crate) fn tables(session: &Session) -> Result<Vec<TableName>, LoadError> {
+    let failed = session.failed("list the tables of");
+    if !has_table(session, &DIALECT.state_table()).map_err(&failed)? {
+        return Ok(Vec::new());
+    }
+    let keys = state_keys(session).map_err(&failed)?;
+    keys.iter().map(|(integration, table)| table_name(integration, table)).collect()
+}
+
+fn state_keys(connection: &Connection) -> duckdb::Result<Vec<(String, String)>> {
+    let mut select = connection.prepare(&DIALECT.select_tables())?;
+    select.query_map([], |row| row.try_into())?.collect()
+}
+
+/// The state as it stands; none in a file without the table of states.
 pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    let failed = session.failed("read the state of a table in");
+    if !has_table(session, &DIALECT.state_table()).map_err(&failed)? {
+        return Ok(None);
+    }
     session
         .query_row(&DIALECT.select_state(), state_key(table), state_row)
         .optional()
-        .map_err(session.failed("read the state of a table in"))?
+        .map_err(failed)?
         .map(|row| row.into_state(table))
         .transpose()
 }

@@ -4,6 +4,8 @@
 #![cfg(test)]
 
 mod fixture;
+mod reader;
+mod rejects;
 mod safety;
 mod tables;
 mod types;

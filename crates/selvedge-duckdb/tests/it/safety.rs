@@ -139,7 +139,7 @@ fn load_at_last(destination: &mut DuckDb, name: &str, id: i64) {
 }
 
 /// Starts this test program again, as one that holds the file until its standard input ends.
-fn hold_in_another_program(warehouse: &Warehouse) -> Child {
+pub(crate) fn hold_in_another_program(warehouse: &Warehouse) -> Child {
     let mut other = Command::new(std::env::current_exe().unwrap())
         .args(["safety::hold_the_file", "--exact", "--ignored"])
         .env(FILE_TO_HOLD, warehouse.path())
@@ -164,7 +164,7 @@ fn hold_the_file() {
 }
 
 /// The message with those of its causes.
-fn in_full(error: &LoadError) -> String {
+pub(crate) fn in_full(error: &LoadError) -> String {
     let causes = std::iter::successors(Some(error as &dyn Error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -81,6 +81,14 @@ fn a_table_of_somebody_else_is_left_alone() {
 }
 
 #[test]
+fn keys_have_no_index() {
+    let mut warehouse = Warehouse::new();
+    warehouse.load(&table("t"), &["id"], vec![numbers("id", &[1])]).unwrap();
+    let keys = "SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'";
+    assert_eq!(warehouse.query(keys), "_sdc_tables");
+}
+
+#[test]
 fn a_column_somebody_added_stays_and_is_null() {
     let mut warehouse = Warehouse::new();
     warehouse.load(&table("t"), &["id"], vec![numbers("id", &[1])]).unwrap();
