@@ -146,6 +146,24 @@ fn registered_anew_it_begins_at_the_oldest_kept() {
 }
 
 #[test]
+fn nothing_is_left_of_a_removed_destination() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = four_batches(folder.path());
+    queue.register("warehouse", 0).unwrap();
+    acknowledge(&queue, "warehouse", "orders", 4);
+    queue.register("lake", 0).unwrap();
+    acknowledge(&queue, "lake", "orders", 4);
+    queue.unregister("warehouse").unwrap();
+    queue.unregister("lake").unwrap();
+    drop(queue);
+    let file = rusqlite::Connection::open(folder.path().join("queue.db")).unwrap();
+    for table in ["destinations", "registered", "acknowledged"] {
+        let rows = file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
+        assert_eq!(rows.unwrap(), 0, "{table}");
+    }
+}
+
+#[test]
 fn a_destination_that_is_not_registered_cannot_be_removed() {
     let folder = tempfile::tempdir().unwrap();
     let queue = four_batches(folder.path());
