@@ -42,10 +42,12 @@ mod dialect;
 mod parse;
 mod rejected;
 mod select;
-mod state;
+mod state_row;
+mod state_table;
 mod text;
 
 pub use dialect::{Dialect, Integrations, Keys, quote, quote_list};
 pub use parse::{parse_date, parse_decimal, parse_time, parse_timestamp};
-pub use state::{Field, StateRow, state_key, table_name};
+pub use state_row::{Field, StateRow};
+pub use state_table::{state_key, table_name};
 pub use text::{date_text, time_text, timestamp_text, write_decimal};
