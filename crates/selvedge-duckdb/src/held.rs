@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// DuckDB's own lock keeps other processes out, but not a second user in the same one, and two of them would destroy the file.
+/// DuckDB's own lock keeps other processes out, but not a second user in the same one, and two of them would destroy the
+/// file.
 static HELD: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
 
 /// A file that nobody else in this process opens through selvedge.

@@ -32,16 +32,16 @@ pub enum Integrations {
 pub enum Keys {
     /// Its primary key, which upserts by `ON CONFLICT` need.
     Primary,
-    /// Nothing that the database sees to: that a key stands only once is the destination's own doing. Where an index makes
-    /// every load dearer than finding the rows without one.
+    /// Nothing: that a key stands only once is the destination's own doing. For databases in which an index makes every
+    /// load dearer.
     Unindexed,
 }
 
 impl Dialect {
     /// A table as statements name it, quoted: `"shop"."orders"` or `"shop__orders"`.
     ///
-    /// Different tables may share a spelling (`a__b`, and `b` of integration `a`, where integrations are prefixes; names that
-    /// differ in case): the second [`create_table`](Self::create_table) then fails.
+    /// Different tables may share a spelling (`a__b`, and `b` of integration `a`, where integrations are prefixes; names
+    /// that differ in case): the second [`create_table`](Self::create_table) then fails.
     pub fn table(&self, table: &TableName) -> String {
         self.spelled(table.integration(), table.table())
     }
@@ -67,7 +67,7 @@ impl Dialect {
         Some(format!("CREATE SCHEMA IF NOT EXISTS {}", quote(integration.as_str())))
     }
 
-    /// The statement that makes a table, where `keys` become what the dialect says. It fails when one of that name stands.
+    /// The statement that makes a table, with its keys as the dialect has them. It fails when one of that name stands.
     pub fn create_table(&self, table: &TableName, columns: &[Column], keys: &[String]) -> String {
         let mut parts = self.definitions(columns);
         if self.keys == Keys::Primary && !keys.is_empty() {

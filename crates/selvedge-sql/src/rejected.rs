@@ -5,8 +5,8 @@ use selvedge_core::{TableName, rejected};
 use crate::Dialect;
 
 impl Dialect {
-    /// The table that keeps the rejected records of a table's integration, as statements name it: `"shop"."_sdc_rejected"`,
-    /// `"shop___sdc_rejected"`. Its columns are [`rejected::columns`].
+    /// The table that keeps the rejected records of a table's integration, as statements name it:
+    /// `"shop"."_sdc_rejected"` or `"shop___sdc_rejected"`. Its columns are [`rejected::columns`].
     pub fn rejected_table(&self, table: &TableName) -> String {
         self.spelled(table.integration(), rejected::TABLE)
     }

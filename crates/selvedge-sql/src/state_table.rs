@@ -22,8 +22,8 @@ const FIELDS: [(&str, &str); 11] = [
     ("live_rows", "BIGINT"),
 ];
 
-/// The statements of the table of states. Parameters are written `$1`, `$2`, … and first appear in that order, which is how
-/// SQLite, DuckDB and PostgreSQL alike number them.
+/// The statements of the table of states. Parameters are written `$1`, `$2`, … and first appear in that order, which is
+/// how SQLite, DuckDB and PostgreSQL alike number them.
 impl Dialect {
     /// The table of states as statements name it: one a database, in the default schema.
     pub fn state_table(&self) -> String {

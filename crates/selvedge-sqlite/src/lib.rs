@@ -5,8 +5,8 @@
 //! real primary key; a named integration's tables are called `integration__table`. Rejected records stand in
 //! `_sdc_rejected`, one for each integration, made when the first comes.
 //!
-//! [`SqliteReader`] reads all of that back, also while somebody loads. One value comes back as another: SQLite stores doubles
-//! without a fraction as integers, so that the negative zero becomes zero.
+//! [`SqliteReader`] reads all of that back, also while somebody loads. One value comes back as another: SQLite stores
+//! doubles without a fraction as integers, so that the negative zero becomes zero.
 
 mod batches;
 mod catalog;

@@ -40,8 +40,9 @@ pub(crate) fn open(file: &Path) -> Result<Connection, LoadError> {
 /// Opens a database that stands, to read from it alone.
 ///
 /// Beside a database in use SQLite keeps its log and an index of that. Where they are missing, a connection that may only
-/// read makes them and leaves them behind; one that may write removes them when it closes. So this one may, and is kept from
-/// writing in another way. A log that stands is another program's, or was left by a crash: it is read, and stays as it is.
+/// read makes them and leaves them behind; one that may write removes them when it closes. So this one may, and is kept
+/// from writing in another way. A log that stands is another program's, or was left by a crash: it is read, and stays as
+/// it is.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection, LoadError> {
     let doing = Doing::opening(file);
     let file = file
