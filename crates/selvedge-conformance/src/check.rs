@@ -1,6 +1,6 @@
 //! The checks, by their names.
 
-use crate::checks::{crash, limits, loads, memory, positions, rejects, writers};
+use crate::checks::{crash, limits, loads, memory, positions, readers, rejects, writers};
 use crate::failure::{Checked, Failure};
 use crate::place::Place;
 use crate::scenario::Scenario;
@@ -94,6 +94,7 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("counts", "the counts of a load go on from those it brings", positions::counts),
     ("rejects", "rejected records are kept with the load that brings them", rejects::kept),
     ("two_writers", "two that load at once end in one clear error, never in mixed rows", writers::two),
+    ("one_moment", "whoever looks sees rows and state of one moment, also while there are loads", readers::one_moment),
     ("crash", "a kill at any moment leaves whole loads, and the next one goes on", crash::kills),
     ("bounded_memory", "memory does not grow with the table, neither by loading nor by reading", memory::bounded),
 ];

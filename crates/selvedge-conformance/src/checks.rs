@@ -5,5 +5,6 @@ pub(crate) mod limits;
 pub(crate) mod loads;
 pub(crate) mod memory;
 pub(crate) mod positions;
+pub(crate) mod readers;
 pub(crate) mod rejects;
 pub(crate) mod writers;

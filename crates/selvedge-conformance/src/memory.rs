@@ -14,8 +14,8 @@ use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
 use arrow_select::interleave::interleave_record_batch;
 use selvedge_core::{
-    Age, Capabilities, Change, Column, Contestants, Counted, Destination, Each, Inspect, Key, LoadError, LoadErrorKind,
-    Outcome, Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
+    Age, Capabilities, Change, Column, Contestants, Destination, Each, Inspect, Key, LoadError, LoadErrorKind, Outcome,
+    Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
 };
 
 const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
@@ -122,17 +122,11 @@ impl Inspect for Memory {
         Ok(self.tables.keys().cloned().collect())
     }
 
-    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
-        let counted = |table: &Table| Counted { state: table.state.clone(), rows: table.rows.num_rows() as u64 };
-        Ok(self.tables.get(table).map(counted))
-    }
-
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
-        let Some(table) = self.tables.get(table) else { return Ok(false) };
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        let Some(table) = self.tables.get(table) else { return Ok(None) };
         let rows = match part {
             Part::Rows => &table.rows,
             Part::Rejects => &table.rejects,
-            _ => return Err(refused("there is no such part of a table here; use the kit of this version")),
         };
         for from in (0..rows.num_rows()).step_by(ROWS_AT_ONCE) {
             let some = rows.slice(from, ROWS_AT_ONCE.min(rows.num_rows() - from));
@@ -140,7 +134,7 @@ impl Inspect for Memory {
                 break;
             }
         }
-        Ok(true)
+        Ok(Some(table.state.clone()))
     }
 }
 
@@ -167,21 +161,11 @@ fn changed(load: &TableLoad, found: Option<&Table>) -> Result<RecordBatch, LoadE
     batch(&schema(&load.columns), load.columns.iter().map(stored).collect(), rows)
 }
 
-/// The rule of the seam: in a keyed table the newer row of a key stays, at a tie the one of the load; without keys, all do.
+/// The rule of the seam: the newer row of a key stays, at a tie the one of the load.
 pub(crate) fn newest_stays(load: &TableLoad, stored: &RecordBatch) -> Merged {
-    if load.keys.is_empty() {
-        return append(load, stored);
-    }
     let key = Key::of(load)?;
     let (old, new) = (key.contestants(stored)?, key.contestants(&rows(load)?)?);
     merge(load, stored, &old, &new, |old, new| old > new)
-}
-
-/// Every row of the load after those stored.
-pub(crate) fn append(load: &TableLoad, stored: &RecordBatch) -> Merged {
-    let rows = rows(load)?;
-    let outcome = Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64 };
-    Ok((concat_batches(&schema(&load.columns), [stored, &rows]).map_err(unfit)?, outcome))
 }
 
 /// One row for each key; `stays` tells by the ages whether a stored row stays in the face of one of the load.

@@ -2,13 +2,14 @@
 //!
 //! Each is the in-memory destination with one step replaced by one that looks like it.
 
+mod looking;
 mod rows;
 mod state;
 mod values;
 
 use std::path::Path;
 
-use selvedge_core::{Capabilities, Destination, LoadError, TableLoad, TableName, TableState};
+use selvedge_core::{Capabilities, Destination, Inspect, LoadError, TableLoad, TableName, TableState};
 
 use crate::kit::Kit;
 use crate::memory::Memory;
@@ -25,6 +26,7 @@ pub struct Twin {
     open: fn(&Path) -> Result<Memory, LoadError>,
     state: State,
     load: Load,
+    look: fn(&Path) -> Result<Box<dyn Inspect>, LoadError>,
 }
 
 type State = fn(&mut Broken, &TableName) -> Result<Option<TableState>, LoadError>;
@@ -44,12 +46,12 @@ struct Broken {
 impl Twin {
     /// The kit for this destination.
     pub fn kit(&self) -> Kit {
-        let Self { open, state, load, .. } = *self;
+        let Self { open, state, load, look, .. } = *self;
         let broken = move |folder: &Path| {
             let (memory, folder) = (open(folder)?, folder.to_owned());
             Ok(Broken { memory, folder, loads: 0, state, load })
         };
-        Kit::new(broken, Memory::read_only)
+        Kit::new(broken, look)
     }
 }
 
@@ -71,7 +73,21 @@ impl Destination for Broken {
 
 /// A twin whose defect is in what becomes of a load.
 const fn loading(name: &'static str, says: &'static str, found_by: &'static [&'static str], load: Load) -> Twin {
-    Twin { name, says, found_by, open: Memory::open, state: |broken, table| broken.memory.state(table), load }
+    let state: State = |broken, table| broken.memory.state(table);
+    Twin {
+        name,
+        says,
+        found_by,
+        open: Memory::open,
+        state,
+        load,
+        look: |folder| Ok(Box::new(Memory::read_only(folder)?)),
+    }
+}
+
+/// Loads as it should.
+fn soundly(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    broken.memory.load(load)
 }
 
 /// All twins.
@@ -132,10 +148,12 @@ pub fn twins() -> Vec<Twin> {
         loading("rows_first", "commits the rows before the position", &["crash"], state::rows_first),
         Twin {
             open: Memory::unlocked,
-            ..loading("no_lock", "lets two load that do not see each other", &["two_writers"], |broken, load| {
-                broken.memory.load(load)
-            })
+            ..loading("no_lock", "lets two load that do not see each other", &["two_writers"], soundly)
         },
-        loading("grows", "holds its tables in memory", &["bounded_memory"], |broken, load| broken.memory.load(load)),
+        Twin {
+            look: looking::two_moments,
+            ..loading("two_moments", "shows rows and state of two moments", &["one_moment"], soundly)
+        },
+        loading("grows", "holds its tables in memory", &["bounded_memory"], soundly),
     ]
 }

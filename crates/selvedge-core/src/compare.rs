@@ -105,12 +105,9 @@ pub enum Side {
 /// # struct Shelf(TableState, RecordBatch);
 /// # impl Inspect for Shelf {
 /// #     fn tables(&mut self) -> Result<Vec<TableName>, LoadError> { Ok(Vec::new()) }
-/// #     fn count(&mut self, _: &TableName) -> Result<Option<Counted>, LoadError> {
-/// #         Ok(Some(Counted { state: self.0.clone(), rows: self.1.num_rows() as u64 }))
-/// #     }
-/// #     fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
+/// #     fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
 /// #         let _: ControlFlow<()> = each(&self.0, self.1.clone());
-/// #         Ok(true)
+/// #         Ok(Some(self.0.clone()))
 /// #     }
 /// # }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -244,7 +241,7 @@ impl<'c, D: Inspect + ?Sized> Standing<'c, D> {
             (0..batch.num_rows()).for_each(|row| each(&rows, row));
             ControlFlow::Continue(())
         })?;
-        if has_moved || !found { Err(Stop::Obstacle(Obstacle::Loading(self.side))) } else { Ok(()) }
+        if has_moved || found.is_none() { Err(Stop::Obstacle(Obstacle::Loading(self.side))) } else { Ok(()) }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::{LoadError, LoadErrorKind, TableLoad, system};
 
 /// The key of a table, by which rows of any batch of it can be compared.
 ///
+/// In a keyless table it is the one that selvedge generates, which no two rows share: there, nothing is ever replaced.
+///
 /// ```
 /// # use std::sync::Arc;
 /// # use selvedge_core::*;
@@ -30,7 +32,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a keyed table as `load` leaves it.
+    /// The key of a table as `load` leaves it.
     ///
     /// # Errors
     /// [`LoadErrorKind::Refused`] when the load lacks a key column.
@@ -39,8 +41,9 @@ impl Key {
             let column = load.columns.iter().find(|column| column.name == *name);
             column.map(|column| SortField::new(column.column_type.arrow())).ok_or_else(|| lacks(name))
         };
-        let fields = load.keys.iter().map(field).collect::<Result<_, _>>()?;
-        Ok(Self { names: load.keys.clone(), converter: RowConverter::new(fields).map_err(incomparable)? })
+        let names = if load.keys.is_empty() { vec![system::PRIMARY_KEY.to_owned()] } else { load.keys.clone() };
+        let fields = names.iter().map(field).collect::<Result<_, _>>()?;
+        Ok(Self { names, converter: RowConverter::new(fields).map_err(incomparable)? })
     }
 
     /// The names of the key columns.

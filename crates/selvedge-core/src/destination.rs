@@ -58,7 +58,7 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// #[derive(Clone)]
 /// struct Table {
 ///     state: TableState,
-///     /// By key; without keys, by number.
+///     /// By key.
 ///     rows: BTreeMap<Vec<u8>, (Age, RecordBatch)>,
 /// }
 ///
@@ -78,11 +78,7 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 ///         let mut outcome = Outcome::default();
 ///         for row in 0..incoming.len() {
 ///             let newcomer = (incoming.age(row), load.rows.slice(row, 1));
-///             let key = match load.keys.is_empty() {
-///                 true => (rows.len() as u64).to_be_bytes().to_vec(),
-///                 false => incoming.key(row).data().to_vec(),
-///             };
-///             match rows.entry(key) {
+///             match rows.entry(incoming.key(row).data().to_vec()) {
 ///                 Entry::Vacant(free) => {
 ///                     outcome.new_rows += 1;
 ///                     free.insert(newcomer);

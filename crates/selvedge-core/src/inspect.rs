@@ -17,14 +17,8 @@ pub trait Inspect {
     /// When the destination cannot be read.
     fn tables(&mut self) -> Result<Vec<TableName>, LoadError>;
 
-    /// Counts the rows that stand in the table, which is not reading the count in its state. `None` before its first load.
-    ///
-    /// # Errors
-    /// When the destination cannot be read.
-    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError>;
-
-    /// Hands a part of the table to `each`, some rows at a time in any order, until it breaks off or there are no more.
-    /// `false` before the table's first load.
+    /// Hands a part of the table to `each`, some rows at a time in any order, until it breaks off or there are no more, and
+    /// returns the state they stand in. `None` before the table's first load.
     ///
     /// The batches of [`Part::Rows`] have the columns of the state they come with, those of [`Part::Rejects`] the
     /// [columns of rejects](crate::rejected::columns); in that order, and typed as
@@ -32,7 +26,22 @@ pub trait Inspect {
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError>;
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError>;
+
+    /// Counts the rows that stand in the table, which is not reading the count in its state. `None` before its first load.
+    ///
+    /// Unless the destination has a faster way, by reading them all.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
+        let mut rows = 0;
+        let state = self.read(table, Part::Rows, &mut |_, batch| {
+            rows += batch.num_rows() as u64;
+            ControlFlow::Continue(())
+        })?;
+        Ok(state.map(|state| Counted { state, rows }))
+    }
 }
 
 /// What [`Inspect::read`] hands rows to, with the state of the table they stand in.
@@ -40,7 +49,6 @@ pub type Each<'e> = dyn FnMut(&TableState, RecordBatch) -> ControlFlow<()> + 'e;
 
 /// What of a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Part {
     /// Its rows.
     Rows,
@@ -63,12 +71,12 @@ impl<I: Inspect + ?Sized> Inspect for Box<I> {
         (**self).tables()
     }
 
-    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
-        (**self).count(table)
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        (**self).read(table, part, each)
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
-        (**self).read(table, part, each)
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
+        (**self).count(table)
     }
 }
 

@@ -83,7 +83,7 @@ pub fn logical_view<I: Inspect + ?Sized>(
         view.rows.extend((0..batch.num_rows()).map(|row| (rows.key(row), rows.row(row))));
         ControlFlow::Continue(())
     })?;
-    Ok(found.then_some(view))
+    Ok(found.map(|_| view))
 }
 
 /// The rows of a batch, seen as the logical view sees them.

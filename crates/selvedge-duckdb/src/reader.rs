@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use duckdb::Params;
-use selvedge_core::{Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, rejected};
+use selvedge_core::{Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
@@ -63,7 +63,12 @@ fn count(session: &Session, table: &TableName) -> Result<Option<Counted>, LoadEr
     Ok(Some(Counted { state, rows: rows.cast_unsigned() }))
 }
 
-fn read(session: &Session, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+fn read(
+    session: &Session,
+    table: &TableName,
+    part: Part,
+    each: &mut Each<'_>,
+) -> Result<Option<TableState>, LoadError> {
     let Some(state) = state::read(session, table)? else { return Ok(None) };
     let mut each = |batch| each(&state, batch);
     match part {
@@ -72,10 +77,6 @@ fn read(session: &Session, table: &TableName, part: Part, each: &mut Each<'_>) -
             hand_out(session, &select, [], &state.columns, &mut each)?;
         }
         Part::Rejects => read_rejects(session, table, &mut each)?,
-        _ => {
-            let message = format!("the DuckDB reader does not know a part of table {table}; report this as a defect");
-            return Err(LoadError::new(LoadErrorKind::Refused, message));
-        }
     }
     Ok(Some(state))
 }

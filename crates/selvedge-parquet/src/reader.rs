@@ -88,17 +88,17 @@ impl Inspect for ParquetReader {
         Ok(tables)
     }
 
-    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
-        self.look(table, Part::Rows, |snapshot| {
-            let rows = snapshot.files.iter().map(|file| count_rows(file)).sum::<Result<_, _>>()?;
-            Ok(Counted { state: snapshot.state.clone(), rows })
-        })
-    }
-
     fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
         self.look(table, part, |snapshot| {
             snapshot.read(each)?;
             Ok(snapshot.state.clone())
+        })
+    }
+
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
+        self.look(table, Part::Rows, |snapshot| {
+            let rows = snapshot.files.iter().map(|file| count_rows(file)).sum::<Result<_, _>>()?;
+            Ok(Counted { state: snapshot.state.clone(), rows })
         })
     }
 }
@@ -108,12 +108,14 @@ impl Snapshot {
         let folder = match part {
             Part::Rows => generation.to_owned(),
             Part::Rejects => rejects_folder(generation),
-            _ => return Err(refused("a table in Parquet files has no such part; use a newer version of selvedge")),
         };
         let files = parquet_files(&folder)?;
         // The manifest is swept first. It is read last: as it is still there, none of the files was missed.
         let state = Manifest::read(generation)?.state;
-        let schema = if part == Part::Rows { schema_of(&state.columns) } else { schema_of(&rejected::columns()) };
+        let schema = match part {
+            Part::Rows => schema_of(&state.columns),
+            Part::Rejects => schema_of(&rejected::columns()),
+        };
         Ok(Self { state, schema, files })
     }
 

@@ -28,7 +28,7 @@
 pub use selvedge_core::{
     Age, Applied, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch, IntegrationName,
     Key, LoadError, LoadErrorKind, NameError, Outcome, Path, Position, QueueId, RowOrder, TableLoad, TableName,
-    TableState, rejected, system,
+    TableState, rejected, schema, system,
 };
 // Looking at what a destination holds.
 pub use selvedge_core::{

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use selvedge_core::{Column, Part, TableName, TableState, Value, rejected};
+use selvedge_core::{Column, Part, TableName, TableState, Value, rejected, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, integers, next, texts};
@@ -46,7 +46,12 @@ fn rejecting(
     numbers: &[i64],
 ) -> Result<selvedge_core::TableLoad, Failure> {
     let id = planned_on.map_or(1, |state| state.position.batch.cast_signed());
-    let mut load = next(table, planned_on, &["id"], vec![integers("id", [id]), texts("name", ["good"])])?;
+    let mut load = next(
+        table,
+        planned_on,
+        &["id"],
+        vec![integers("id", [id]), texts("name", ["good"]), integers(system::SEQUENCE, [id])],
+    )?;
     load.rejects = loads::rejects(table, numbers)?;
     Ok(load)
 }

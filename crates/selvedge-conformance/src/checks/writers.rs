@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableName, TableState, logical_view};
+use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableName, TableState, logical_view, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, generated_keys, integers, next};
@@ -32,7 +32,7 @@ fn rows(planned_on: Option<&TableState>, writer: i64) -> Vec<Values> {
     let round = planned_on.map_or(0, |state| state.position.batch.cast_signed());
     let ids = [0, 1, 2].map(|id| id + writer);
     let generated = generated_keys(ids.map(|id| id + 10 * writer + 100 * round));
-    vec![integers("id", ids), generated, integers("writer", [writer; 3])]
+    vec![integers("id", ids), generated, integers("writer", [writer; 3]), integers(system::SEQUENCE, [round; 3])]
 }
 
 /// Lets two load at once, each planned on the same state. One that cannot even open the destination has failed as well.

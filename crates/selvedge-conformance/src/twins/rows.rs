@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use selvedge_core::{Age, Destination, Key, LoadError, TableLoad, TableState, rejected, system};
 
 use super::Broken;
-use crate::memory::{append, merge, newest_stays, rows, unfit};
+use crate::memory::{merge, newest_stays, rows, unfit};
 
 pub(super) fn inserts_only(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_comparing(broken, load, as_they_are, |_, _| true)
@@ -37,9 +37,6 @@ fn load_comparing(
     stays: fn(Age, Age) -> bool,
 ) -> Result<TableState, LoadError> {
     broken.memory.load_by(load, |load, stored| {
-        if load.keys.is_empty() {
-            return append(load, stored);
-        }
         let key = Key::of(load)?;
         let (old, new) = (key.contestants(&seen(stored)?)?, key.contestants(&seen(&rows(load)?)?)?);
         merge(load, stored, &old, &new, stays)
@@ -70,7 +67,7 @@ pub(super) fn loses_a_row(broken: &mut Broken, load: &TableLoad) -> Result<Table
             return newest_stays(load, stored);
         }
         let rest = load.rows.slice(1, load.rows.num_rows() - 1);
-        append(&TableLoad { rows: rest, ..load.clone() }, stored)
+        newest_stays(&TableLoad { rows: rest, ..load.clone() }, stored)
     })
 }
 

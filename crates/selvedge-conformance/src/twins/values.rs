@@ -58,9 +58,6 @@ pub(super) fn one_type_a_path(broken: &mut Broken, load: &TableLoad) -> Result<T
 
 pub(super) fn null_keeps_the_old(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     broken.memory.load_by(load, |load, stored| {
-        if load.keys.is_empty() {
-            return newest_stays(load, stored);
-        }
         let rows = rows(load)?;
         let key = Key::of(load)?;
         let (old, new) = (key.contestants(stored)?, key.contestants(&rows)?);

@@ -4,8 +4,8 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use selvedge_core::{
-    Comparison, Counted, Difference, Differences, Discrepancy, Each, Inspect, LoadError, Part, TableName, Value,
-    compare,
+    Comparison, Counted, Difference, Differences, Discrepancy, Each, Inspect, LoadError, Part, TableName, TableState,
+    Value, compare,
 };
 
 use crate::shelf::{Shelf, integers, orders, texts};
@@ -40,7 +40,7 @@ impl Inspect for Large {
         Ok(some.map(|some| Counted { rows: ROWS as u64, ..some }))
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
         for first in (0..ROWS).step_by(ROWS_AT_ONCE as usize) {
             let mut flow = ControlFlow::Continue(());
             self.rows(first).read(table, part, &mut |state, rows| {
@@ -51,7 +51,7 @@ impl Inspect for Large {
                 break;
             }
         }
-        Ok(true)
+        Ok(Some(self.rows(0).state))
     }
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use selvedge_core::{
-    Column, ColumnType, Counted, Counts, Each, Epoch, Inspect, LoadError, Part, Path, Position, QueueId, TableName,
-    TableState,
+    Column, ColumnType, Counted, Counts, Each, Epoch, Inspect, LoadError, Part, Path, Position, QueueId, TableName, TableState,
 };
 
 /// Any table's name: a shelf has one table.
@@ -71,7 +70,7 @@ impl Inspect for Shelf {
         Ok((self.life != Life::NeverLoaded).then_some(counted))
     }
 
-    fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<bool, LoadError> {
+    fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
         if self.life == Life::Moving {
             self.state.position.batch += 1;
         }
@@ -81,7 +80,7 @@ impl Inspect for Shelf {
                 break;
             }
         }
-        Ok(true)
+        Ok((self.life != Life::NeverLoaded).then(|| self.state.clone()))
     }
 }
 

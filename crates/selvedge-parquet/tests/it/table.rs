@@ -164,7 +164,8 @@ pub(crate) fn look(root: &Path, table: &TableName, part: Part) -> Result<Option<
         handed.push((state.clone(), batch));
         ControlFlow::Continue(())
     })?;
-    Ok(found.then_some(handed))
+    assert!(handed.iter().all(|(state, _)| Some(state) == found.as_ref()), "{found:?}, {handed:?}");
+    Ok(found.map(|_| handed))
 }
 
 pub(crate) type Handed = (TableState, RecordBatch);

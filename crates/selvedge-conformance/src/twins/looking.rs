@@ -1,0 +1,36 @@
+//! Defects in what is seen of a destination.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use selvedge_core::{Counted, Each, Inspect, LoadError, Part, TableName, TableState};
+
+use crate::memory::Memory;
+
+/// Sees the state as of one moment and the rows as of another.
+struct TwoMoments(PathBuf);
+
+/// The time between the two moments.
+const BETWEEN: Duration = Duration::from_millis(3);
+
+pub(super) fn two_moments(folder: &Path) -> Result<Box<dyn Inspect>, LoadError> {
+    Ok(Box::new(TwoMoments(folder.to_owned())))
+}
+
+impl Inspect for TwoMoments {
+    fn tables(&mut self) -> Result<Vec<TableName>, LoadError> {
+        Memory::read_only(&self.0)?.tables()
+    }
+
+    fn count(&mut self, table: &TableName) -> Result<Option<Counted>, LoadError> {
+        let Some(before) = Memory::read_only(&self.0)?.count(table)? else { return Ok(None) };
+        thread::sleep(BETWEEN);
+        let after = Memory::read_only(&self.0)?.count(table)?;
+        Ok(after.map(|after| Counted { state: before.state, rows: after.rows }))
+    }
+
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        Memory::read_only(&self.0)?.read(table, part, each)
+    }
+}
