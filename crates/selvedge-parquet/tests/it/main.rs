@@ -3,6 +3,7 @@
 // Clippy lets helpers unwrap only where it sees this.
 #![cfg(test)]
 
+mod conformance;
 mod files;
 mod inspect;
 mod model;

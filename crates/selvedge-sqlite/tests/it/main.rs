@@ -1,6 +1,8 @@
 //! Loads into real database files, read back through a connection of the tests' own and through the reader.
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod keyed;

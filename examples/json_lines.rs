@@ -1,0 +1,194 @@
+//! A destination of one's own: a table is a file of JSON, one row a line. `docs/writing-a-destination.md` builds it.
+//! `cargo run --release -p selvedge --example json_lines` loads a row, `cargo test …` with the same runs the kit.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter};
+use std::ops::ControlFlow::{self, Continue};
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_json::{LineDelimitedWriter, ReaderBuilder};
+use arrow_schema::SchemaRef;
+use arrow_select::filter::filter_record_batch;
+use selvedge::{
+    Batch, Capabilities, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError, LoadErrorKind, Outcome,
+    Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
+};
+use serde::{Deserialize, Serialize};
+
+/// A folder of tables, each written anew by every load.
+struct JsonLines {
+    root: PathBuf,
+    /// Held by whoever loads; who only looks goes without.
+    _lock: Option<File>,
+}
+
+/// What a table's `state.json` holds. Replacing that file commits a load.
+#[derive(Serialize, Deserialize)]
+struct Commit {
+    /// The name of the folder beside it with the rows and the rejected records; before the first load an empty one, 0.
+    generation: u64,
+    state: TableState,
+}
+
+/// Any error on the way; one that is not yet a [`LoadError`] becomes one at the seam.
+type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type EachBatch<'e> = dyn FnMut(RecordBatch) -> Fallible<ControlFlow<()>> + 'e;
+
+impl JsonLines {
+    /// Opens a folder to load into it.
+    fn open(root: &Path) -> Result<Self, LoadError> {
+        fs::create_dir_all(root).map_err(|cause| failed(cause.into()))?;
+        let lock = File::create(root.join(".lock")).map_err(|cause| failed(cause.into()))?;
+        let in_use = format!("`{}` has another owner; stop that one", root.display());
+        lock.try_lock().map_err(|cause| LoadError::new(LoadErrorKind::Unavailable, in_use).with_source(cause))?;
+        Ok(Self { root: root.to_owned(), _lock: Some(lock) })
+    }
+
+    /// `ROOT/INTEGRATION/TABLE`; no integration is called `@`.
+    fn folder(&self, table: &TableName) -> PathBuf {
+        self.root.join(table.integration().map_or("@", IntegrationName::as_str)).join(table.table())
+    }
+
+    /// What was committed last, if anything.
+    fn commit(&self, table: &TableName) -> Fallible<Option<Commit>> {
+        let file = self.folder(table).join("state.json");
+        if file.try_exists()? { Ok(Some(serde_json::from_slice(&fs::read(file)?)?)) } else { Ok(None) }
+    }
+
+    fn apply(&self, load: &TableLoad) -> Fallible<TableState> {
+        let before = self.commit(&load.table)?;
+        load.check_planned_on(before.as_ref().map(|commit| &commit.state))?;
+        load.check_rows()?;
+        let stored = before.map_or(0, |commit| commit.generation);
+        let folder = self.folder(&load.table);
+        let (from, to) = (folder.join(stored.to_string()), folder.join((stored + 1).to_string()));
+        // The generation that is replaced now is left to those who look at it; the one before has served its time.
+        let _ = fs::remove_dir_all(folder.join(stored.saturating_sub(1).to_string()));
+        fs::create_dir_all(&to)?;
+        if stored == 0 {
+            fs::create_dir_all(&from)?;
+            [Part::Rows, Part::Rejects].into_iter().try_for_each(|part| write(&from, part, |_| Ok(())))?;
+        }
+        write(&to, Part::Rejects, |lines| {
+            read(&from, Part::Rejects, rejected::none().schema(), &mut |batch| Ok(Continue(lines.write(&batch)?)))?;
+            Ok(lines.write(&load.rejects)?)
+        })?;
+        let outcome = write(&to, Part::Rows, |lines| merge(&from, load, lines))?;
+        publish(&folder, Commit { generation: stored + 1, state: load.committed(outcome) })
+    }
+}
+
+/// Writes the stored rows that stay and those of the load that are not older, and counts what became of the latter.
+fn merge(stored: &Path, load: &TableLoad, lines: &mut Lines) -> Fallible<Outcome> {
+    let key = Key::of(load)?;
+    let new = key.contestants(&load.rows)?;
+    let row_of: HashMap<_, usize> = (0..new.len()).map(|row| (new.key(row), row)).collect();
+    let (mut met, mut beaten) = (0, HashSet::new());
+    read(stored, Part::Rows, schema(&load.columns), &mut |batch| {
+        let old = key.contestants(&batch)?;
+        let mut stays = |stored: usize| {
+            let Some(&row) = row_of.get(&old.key(stored)) else { return true };
+            met += 1;
+            old.age(stored) > new.age(row) && beaten.insert(row)
+        };
+        let stay: Vec<bool> = (0..batch.num_rows()).map(&mut stays).collect();
+        Ok(Continue(lines.write(&filter_record_batch(&batch, &stay.into())?)?))
+    })?;
+    let newest: Vec<bool> = (0..new.len()).map(|row| !beaten.contains(&row)).collect();
+    lines.write(&filter_record_batch(&load.rows, &newest.into())?)?;
+    Ok(Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met })
+}
+
+type Lines = LineDelimitedWriter<BufWriter<File>>;
+
+/// Writes a file of a generation, durably.
+fn write<T>(generation: &Path, part: Part, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
+    let mut lines = Lines::new(BufWriter::new(File::create(generation.join(format!("{part:?}.jsonl")))?));
+    let filled = fill(&mut lines)?;
+    lines.finish()?;
+    lines.into_inner().into_inner()?.sync_all()?;
+    File::open(generation)?.sync_all()?;
+    Ok(filled)
+}
+
+/// Hands the rows of a generation's file to `each`, some at a time; a column that a row lacks is null.
+fn read(generation: &Path, part: Part, schema: SchemaRef, each: &mut EachBatch<'_>) -> Fallible<()> {
+    let lines = BufReader::new(File::open(generation.join(format!("{part:?}.jsonl")))?);
+    for batch in ReaderBuilder::new(schema).build(lines)? {
+        if each(batch?)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a commit the one that counts: until the rename nothing has happened, and after the syncs it lasts.
+fn publish(folder: &Path, commit: Commit) -> Fallible<TableState> {
+    let next = folder.join("state.next");
+    fs::write(&next, serde_json::to_vec(&commit)?)?;
+    File::open(&next)?.sync_all()?;
+    let rename = || {
+        fs::rename(&next, folder.join("state.json"))?;
+        folder.ancestors().take(3).try_for_each(|folder| File::open(folder)?.sync_all())
+    };
+    rename().map_err(|cause| failed(cause.into()).possibly_applied())?;
+    Ok(commit.state)
+}
+
+fn failed(cause: Box<dyn Error + Send + Sync>) -> LoadError {
+    let refused = "a file cannot be read or written; put the cause right, then start again";
+    cause.downcast().map_or_else(|cause| LoadError::new(LoadErrorKind::Refused, refused).with_source(cause), |e| *e)
+}
+
+impl Destination for JsonLines {
+    fn capabilities(&self) -> &Capabilities {
+        &Capabilities { kind: "json_lines", row_order: RowOrder::Any, worthwhile_records: 100_000 }
+    }
+
+    fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
+        Ok(self.commit(table).map_err(failed)?.map(|commit| commit.state))
+    }
+
+    fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
+        self.apply(load).map_err(failed)
+    }
+}
+
+impl Inspect for JsonLines {
+    fn tables(&mut self) -> Result<Vec<TableName>, LoadError> {
+        let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+        let folders = entries(self.root.clone()).flat_map(|entry| entries(entry.path())).map(|entry| entry.path());
+        let name = |folder: PathBuf| {
+            let integration = IntegrationName::new(folder.parent()?.file_name()?.to_str()?).ok();
+            TableName::new(integration, folder.file_name()?.to_str()?).ok()
+        };
+        let mut tables: Vec<_> = folders.filter(|it| it.join("state.json").exists()).filter_map(name).collect();
+        tables.sort();
+        Ok(tables)
+    }
+
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        let Some(Commit { generation, state }) = self.commit(table).map_err(failed)? else { return Ok(None) };
+        let schema = if part == Part::Rows { schema(&state.columns) } else { rejected::none().schema() };
+        let folder = self.folder(table).join(generation.to_string());
+        read(&folder, part, schema, &mut |batch| Ok(each(&state, batch))).map_err(failed)?;
+        Ok(Some(state))
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let engine = Engine::builder("lines.queue").destination("lines", JsonLines::open(Path::new("lines"))?).start()?;
+    let schema = serde_json::json!({"properties": {"id": {"type": "integer"}, "name": {"type": "string"}}});
+    let batch = Batch::new("customers", &["id"], &schema).upsert(1, &serde_json::json!({"id": 1, "name": "Finn"}));
+    Ok(engine.push(batch)?.wait_loaded(std::time::Duration::from_secs(30))?)
+}
+
+#[cfg(test)]
+#[test]
+fn conforms() {
+    let look = |root: &Path| Ok(JsonLines { root: root.to_owned(), _lock: None });
+    selvedge_conformance::Kit::new(JsonLines::open, look).check();
+}
