@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use selvedge::{EmbeddedQueue, Queue, QueueError, Registered, TableName};
+use selvedge::{EmbeddedQueue, Queue, QueueError, QueueReader, Registered, TableName};
 
 use crate::args::{AddArgs, DestinationCommand, ListArgs, RemoveArgs};
 use crate::columns::{Align, align, plural};
@@ -34,7 +34,7 @@ pub(crate) fn manage(command: &DestinationCommand) -> Result<Ending, Error> {
 /// The names of the destinations that the queue in a folder has; none if there is no queue yet. What keeps a queue from being
 /// read is not told here: whoever opens it next is told.
 pub(crate) fn registered_in(folder: &Path) -> Vec<String> {
-    let registered = EmbeddedQueue::open_existing(folder).and_then(|queue| queue.destinations());
+    let registered = QueueReader::open(folder).and_then(|queue| queue.destinations());
     registered.unwrap_or_default().into_iter().map(|registered| registered.name).collect()
 }
 
@@ -85,8 +85,8 @@ fn wait(waiting: &BTreeMap<TableName, u64>) -> String {
 }
 
 fn list(ListArgs { data }: &ListArgs) -> Result<Vec<String>, Error> {
-    let queue = Opened::open(data)?;
-    let destinations = queue.destinations()?;
+    let looked = QueueReader::open(data).and_then(|queue| Ok((queue.destinations()?, queue.tables()?)));
+    let (destinations, tables) = looked.map_err(|cause| unusable(data, cause))?;
     if destinations.is_empty() {
         let shown = data.display();
         return Ok(vec![format!(
@@ -94,10 +94,9 @@ fn list(ListArgs { data }: &ListArgs) -> Result<Vec<String>, Error> {
              `selvedge destination add`"
         )]);
     }
-    let tables = queue.tables()?;
     let mut rows = vec![["destination", "table", "waiting", "complete"].map(str::to_owned)];
     for registered in &destinations {
-        rows.extend(tables.iter().map(|table| row(registered, table)));
+        rows.extend(tables.iter().map(|bounds| row(registered, &bounds.table)));
         if tables.is_empty() {
             rows.push([&registered.name, "", "", "from the beginning"].map(str::to_owned));
         }

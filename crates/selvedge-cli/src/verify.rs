@@ -120,8 +120,7 @@ fn holds(counted: &Counted) -> bool {
 
 /// How many records the destination was given.
 fn accepted(counted: &Counted) -> u64 {
-    let counts = counted.state.counts;
-    counts.loaded + counts.superseded + counts.rejected
+    counted.state.counts.records()
 }
 
 fn tell(format: Option<ReportFormat>, findings: &Findings) -> Result<(), Error> {

@@ -189,7 +189,7 @@ fn check_comparable(left: &TableState, right: &TableState) -> Result<(), Stop> {
     if left.position != right.position {
         return Err(Stop::Obstacle(Obstacle::Positions { left: left.position, right: right.position }));
     }
-    let accepted = |state: &TableState| state.counts.loaded + state.counts.superseded + state.counts.rejected;
+    let accepted = |state: &TableState| state.counts.records();
     if accepted(left) != accepted(right) {
         return Err(Stop::Obstacle(Obstacle::Accepted { left: accepted(left), right: accepted(right) }));
     }

@@ -39,3 +39,10 @@ pub struct Counts {
     /// Rows in the table.
     pub live_rows: u64,
 }
+
+impl Counts {
+    /// All records that came to the table: what was accepted, but for what waits in the queue.
+    pub fn records(&self) -> u64 {
+        self.loaded + self.superseded + self.rejected
+    }
+}

@@ -30,5 +30,5 @@ pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use receipt::Receipt;
 pub use selvedge_prepare::Refusal;
 pub use selvedge_queue::{
-    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, Registered, Registration, Repeats, Since,
+    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
 };

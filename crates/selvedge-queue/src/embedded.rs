@@ -1,6 +1,6 @@
 //! The queue in a folder, as its callers see it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use selvedge_core::{Epoch, QueueId, TableName};
 
@@ -36,26 +36,23 @@ impl EmbeddedQueue {
         let folder = folder.as_ref();
         folder::create(folder)?;
         let lock = LockedFolder::take(folder)?;
-        schema::create(&file_in(folder))?;
+        schema::create(&folder::file_in(folder))?;
         Self::start(folder, lock)
     }
 
-    /// Opens the queue in `folder`, and makes nothing: for those who look at a queue or change who it is for, and may have
-    /// mistaken its path.
+    /// Opens the queue in `folder`, and makes nothing: for those who change who a queue is for, and may have mistaken its
+    /// path. Who only looks takes a [`QueueReader`](crate::QueueReader).
     ///
     /// # Errors
     /// As [`open`](Self::open), and [`Format`](QueueErrorKind::Format) when there is no queue in the folder, or no folder.
     pub fn open_existing(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
         let folder = folder.as_ref();
-        if !file_in(folder).is_file() {
-            let message = format!("there is no queue in {}: check the path of the folder", folder.display());
-            return Err(QueueError::new(QueueErrorKind::Format, message));
-        }
+        folder::existing_file(folder)?;
         Self::start(folder, LockedFolder::take(folder)?)
     }
 
     fn start(folder: &Path, lock: LockedFolder) -> Result<Self, QueueError> {
-        let file = file_in(folder);
+        let file = folder::file_in(folder);
         let connection = schema::open(&file)?;
         let id = schema::queue_id(&connection).map_err(|error| schema::read_error(&file, error))?;
         schema::begin_epoch(&connection).map_err(|error| schema::read_error(&file, error))?;
@@ -73,10 +70,6 @@ impl EmbeddedQueue {
         );
         Ok(QueueError::new(QueueErrorKind::Refused, message))
     }
-}
-
-fn file_in(folder: &Path) -> PathBuf {
-    folder.join("queue.db")
 }
 
 impl Queue for EmbeddedQueue {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{QueueError, QueueErrorKind};
 
@@ -40,6 +40,21 @@ impl Drop for LockedFolder {
 /// Makes the folder if it is not there.
 pub(crate) fn create(folder: &Path) -> Result<(), QueueError> {
     create_durably(folder).map_err(|error| folder_error(folder, error))
+}
+
+/// The database of a queue in the folder, whether or not it is there.
+pub(crate) fn file_in(folder: &Path) -> PathBuf {
+    folder.join("queue.db")
+}
+
+/// The database of the queue in the folder.
+pub(crate) fn existing_file(folder: &Path) -> Result<PathBuf, QueueError> {
+    let file = file_in(folder);
+    if file.is_file() {
+        return Ok(file);
+    }
+    let message = format!("there is no queue in {}: check the path of the folder", folder.display());
+    Err(QueueError::new(QueueErrorKind::Format, message))
 }
 
 /// Makes what was created in the folder durable: a file is only as durable as the entry that leads to it.

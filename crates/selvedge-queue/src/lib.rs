@@ -29,7 +29,7 @@
 //!
 //! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `folder.rs`
 //! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and
-//! `trim.rs` what it writes, `read.rs` what the readers read, `destinations.rs` who batches are kept for.
+//! `trim.rs` what it writes, `read.rs` what is read beside it, `reader.rs` the queue for those who only look, `destinations.rs` who batches are kept for.
 
 mod body;
 mod destinations;
@@ -38,6 +38,7 @@ mod error;
 mod folder;
 mod queue;
 mod read;
+mod reader;
 mod schema;
 mod trim;
 mod write;
@@ -47,4 +48,5 @@ pub use body::{MAX_STORED_BYTES, SealedBody};
 pub use embedded::EmbeddedQueue;
 pub use error::{QueueError, QueueErrorKind};
 pub use queue::{Append, Appended, Cursor, Queue, Registered, Registration, Repeats, Since, Stored, TableBounds};
+pub use reader::QueueReader;
 pub use write::REPEATS_KEPT_DAYS;

@@ -12,7 +12,7 @@ use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
 use crate::queue::{Registered, Stored, TableBounds};
-use crate::schema::read_error;
+use crate::schema::{self, read_error};
 use crate::write::integration;
 
 /// Connections that only read: as many as threads ever read at once, reused.
@@ -45,6 +45,12 @@ impl Readers {
         let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| Connection::open_with_flags(&self.file, read_only), Ok)
+    }
+
+    /// Checks that the file is a queue of this version.
+    pub(crate) fn check_format(&self) -> Result<(), QueueError> {
+        let connection = self.idle_or_new().map_err(|error| read_error(&self.file, error))?;
+        schema::check_format(&connection, &self.file)
     }
 
     pub(crate) fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError> {

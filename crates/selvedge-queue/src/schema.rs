@@ -143,7 +143,7 @@ fn fill(connection: &Connection) -> rusqlite::Result<()> {
     creation.commit()
 }
 
-fn check_format(connection: &Connection, file: &Path) -> Result<(), QueueError> {
+pub(crate) fn check_format(connection: &Connection, file: &Path) -> Result<(), QueueError> {
     let found = |name| pragma(connection, name).map_err(|error| opening(file, error));
     let (application, version) = (found("application_id")?, found("user_version")?);
     if application != APPLICATION_ID.to_string() {

@@ -41,7 +41,9 @@ pub use selvedge_engine::{
     Refusal, Repeats, TableProgress, Tally, Waiting,
 };
 // The queue, for those who manage which destinations it keeps records for.
-pub use selvedge_engine::{EmbeddedQueue, Queue, QueueError, QueueErrorKind, Registered, Registration, Since};
+pub use selvedge_engine::{
+    EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Since,
+};
 
 /// Loading into DuckDB.
 #[cfg(feature = "duckdb")]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use selvedge_core::{
-    Column, ColumnType, Counted, Counts, Each, Epoch, Inspect, LoadError, Part, Path, Position, QueueId, TableName, TableState,
+    Column, ColumnType, Counted, Counts, Each, Epoch, Inspect, LoadError, Part, Path, Position, QueueId, TableName,
+    TableState,
 };
 
 /// Any table's name: a shelf has one table.

@@ -8,6 +8,7 @@ mod destinations;
 mod epochs;
 mod folder;
 mod model;
+mod reader;
 mod trim;
 
 use std::path::Path;

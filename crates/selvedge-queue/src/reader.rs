@@ -1,0 +1,41 @@
+//! A queue as one sees it who only looks.
+
+use std::path::Path;
+
+use crate::error::QueueError;
+use crate::folder;
+use crate::queue::{Registered, TableBounds};
+use crate::read::Readers;
+
+/// Looks at a queue, also while a process has it open: it takes no lock, changes nothing, and sees what was committed last.
+#[derive(Debug)]
+pub struct QueueReader(Readers);
+
+impl QueueReader {
+    /// Looks at the queue in `folder`.
+    ///
+    /// # Errors
+    /// [`Format`](crate::QueueErrorKind::Format) when there is no queue, or one of another version;
+    /// [`Corrupt`](crate::QueueErrorKind::Corrupt) or [`Io`](crate::QueueErrorKind::Io) when it cannot be read.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
+        let readers = Readers::new(folder::existing_file(folder.as_ref())?);
+        readers.check_format()?;
+        Ok(Self(readers))
+    }
+
+    /// What [`Queue::tables`](crate::Queue::tables) tells.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn tables(&self) -> Result<Vec<TableBounds>, QueueError> {
+        self.0.tables()
+    }
+
+    /// What [`Queue::destinations`](crate::Queue::destinations) tells.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn destinations(&self) -> Result<Vec<Registered>, QueueError> {
+        self.0.destinations()
+    }
+}

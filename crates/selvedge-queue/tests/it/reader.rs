@@ -1,0 +1,39 @@
+//! Looking at a queue that somebody has open.
+
+use selvedge_queue::{Queue, QueueErrorKind, QueueReader};
+
+use crate::{append, batch, check_error, open};
+
+#[test]
+fn a_reader_sees_what_is_committed_beside_the_one_who_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = open(folder.path());
+    let reader = QueueReader::open(folder.path()).unwrap();
+    assert_eq!((reader.tables().unwrap(), reader.destinations().unwrap()), (vec![], vec![]));
+    queue.register("warehouse", 1).unwrap();
+    append(&queue, batch("orders", b"1"));
+    assert_eq!(reader.tables().unwrap(), queue.tables().unwrap());
+    assert_eq!(reader.destinations().unwrap(), queue.destinations().unwrap());
+    drop(queue);
+    assert_eq!(reader.destinations().unwrap().len(), 1, "after the one who writes is gone");
+}
+
+/// Opening a queue begins an epoch; looking at it does not.
+#[test]
+fn a_reader_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let file = folder.path().join("queue.db");
+    let before = std::fs::read(&file).unwrap();
+    drop(QueueReader::open(folder.path()).unwrap().tables().unwrap());
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_queue_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    check_error(QueueReader::open(folder.path()), QueueErrorKind::Format, &["there is no queue in", "check the path"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    std::fs::write(folder.path().join("queue.db"), "not a database".repeat(100)).unwrap();
+    check_error(QueueReader::open(folder.path()), QueueErrorKind::Format, &["is not a queue of selvedge"]);
+}
