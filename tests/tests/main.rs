@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod arrows;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod winners;
