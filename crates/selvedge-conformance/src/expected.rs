@@ -49,7 +49,7 @@ pub(crate) fn check(destination: &mut dyn Inspect, expected: &BTreeMap<String, E
     let names = |tables: Vec<&String>| tables.into_iter().cloned().collect::<Vec<_>>();
     ensure_equal(&names(tables.keys().collect()), &names(expected.keys().collect()), "the tables")?;
     for ((name, table), expected) in tables.iter().zip(expected.values()) {
-        expected.check(destination, table).map_err(|failure| failure.while_(format!("table {name}")))?;
+        expected.check(destination, table).map_err(|failure| failure.during(format!("table {name}")))?;
     }
     Ok(())
 }

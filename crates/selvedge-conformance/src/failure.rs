@@ -16,7 +16,7 @@ impl Failure {
     }
 
     /// The same failure, with what was being done before it.
-    pub(crate) fn while_(self, doing: impl fmt::Display) -> Self {
+    pub(crate) fn during(self, doing: impl fmt::Display) -> Self {
         Self(format!("{doing}: {}", self.0))
     }
 }

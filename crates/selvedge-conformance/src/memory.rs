@@ -96,7 +96,11 @@ impl Memory {
         let (rows, outcome) = merge(load, &stored)?;
         let rejects = with_rejects(load, found)?;
         let table = Table { state: load.committed(outcome), rows, rejects };
-        image::write(&self.folder, &load.table, &table)?;
+        if let Err(error) = image::write(&self.folder, &load.table, &table) {
+            // Whether it was applied all the same, only the file knows.
+            self.tables = image::read_all(&self.folder)?;
+            return Err(error);
+        }
         let state = table.state.clone();
         self.tables.insert(load.table.clone(), table);
         Ok(state)

@@ -74,14 +74,14 @@ struct Stage<'p> {
 impl Scenario {
     /// Plays the scenario at both paces, the second time in a place of its own.
     pub(crate) fn run(&self, place: &Place<'_>) -> Checked {
-        self.play(place, Pace::Together).map_err(|failure| failure.while_("loaded together"))?;
-        self.play(&Place::new(place.kit)?, Pace::Apart).map_err(|failure| failure.while_("loaded batch by batch"))
+        self.play(place, Pace::Together).map_err(|failure| failure.during("loaded together"))?;
+        self.play(&Place::new(place.kit)?, Pace::Apart).map_err(|failure| failure.during("loaded batch by batch"))
     }
 
     fn play(&self, place: &Place<'_>, pace: Pace) -> Checked {
         let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused: BTreeSet::new() };
         for (step, number) in self.steps.iter().zip(1..) {
-            stage.play(step).map_err(|failure| failure.while_(format!("step {number}")))?;
+            stage.play(step).map_err(|failure| failure.during(format!("step {number}")))?;
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ pub(crate) fn kills(place: &Place<'_>) -> Checked {
         std::fs::create_dir_all(place.aside(""))?;
         kill_after(&task, LATER * number)?;
         for kind in [Kind::Keyed, Kind::Keyless] {
-            check(place, kind, &told(&task.told)).map_err(|f| f.while_(format!("kill {number}, table {kind:?}")))?;
+            check(place, kind, &told(&task.told)).map_err(|f| f.during(format!("kill {number}, table {kind:?}")))?;
         }
     }
     Ok(())

@@ -24,7 +24,7 @@ const LARGEST_DECIMAL: i128 = 10_i128.pow(38) - 1;
 
 pub(crate) fn types(place: &Place<'_>) -> Checked {
     for (number, (column_type, values)) in extremes()?.into_iter().enumerate() {
-        value_and_key(place, number, column_type, &values).map_err(|failure| failure.while_(column_type))?;
+        value_and_key(place, number, column_type, &values).map_err(|failure| failure.during(column_type))?;
     }
     Ok(())
 }

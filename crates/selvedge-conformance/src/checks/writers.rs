@@ -18,7 +18,7 @@ pub(crate) fn two(place: &Place<'_>) -> Checked {
         let mut state: Option<TableState> = None;
         for round in 1..=ROUNDS {
             let outcomes = race(place, &table, state.as_ref(), keys)?;
-            state = Some(judge(place, &table, state, outcomes).map_err(|f| f.while_(format!("round {round}")))?);
+            state = Some(judge(place, &table, state, outcomes).map_err(|f| f.during(format!("round {round}")))?);
         }
     }
     Ok(())
