@@ -30,7 +30,7 @@ const DEV_ARROWS: &[(&str, &str)] = &[
     // Its example is a destination of one's own.
     ("selvedge", "selvedge-conformance"),
     ("selvedge-benches", "selvedge-prepare"),
-    ("selvedge-tests", "selvedge selvedge-benches"),
+    ("selvedge-tests", "selvedge selvedge-benches selvedge-conformance"),
 ];
 
 #[test]

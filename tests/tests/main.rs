@@ -5,4 +5,6 @@ mod arrows;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod winners;
