@@ -61,6 +61,8 @@ pub(crate) struct LoadArgs {
     pub(crate) inputs: Vec<Input>,
 
     /// Where to load: sqlite:FILE, duckdb:FILE or parquet:FOLDER. May be given several times.
+    ///
+    /// The queue knows a destination by this very text: `sqlite:./x.db` is another one than `sqlite:x.db`.
     #[arg(long, value_name = "DESTINATION", required = true)]
     pub(crate) to: Vec<Address>,
 
@@ -105,7 +107,8 @@ pub(crate) struct LoadArgs {
 
     /// Takes over tables that were loaded from another queue, as when its folder is lost or was replaced. Without it they are
     /// left alone. What that queue had accepted and not yet loaded must be sent again, if need be all of it: tables with a
-    /// key take records a second time without a change, tables without one get them as further rows.
+    /// key take records a second time without a change, tables without one get them as further rows. Do not load from that
+    /// queue again: its tables are this one's from now on.
     #[arg(long)]
     pub(crate) adopt: bool,
 }

@@ -97,9 +97,11 @@ impl Loader {
         self.check_whole(table, state.as_ref(), deleted_to)?;
         let left = self.source.left(table, self.reached(table, state.as_ref()), newest)?;
         self.source.backlog.forget(self.follower, table, kept.saturating_sub(left.records), left.loaded_to);
+        let is_own = state.as_ref().is_some_and(|state| state.position.queue == self.source.queue.id());
         self.standing.insert(table.clone(), Standing::Known(state));
-        // A crash may have come between a load and its acknowledgement.
-        if left.loaded_to > deleted_to {
+        // A crash may have come between a load and its acknowledgement. What was not loaded from here is not acknowledged:
+        // that is how a table this queue has loaded is known later.
+        if is_own && left.loaded_to > deleted_to {
             self.acknowledge(table, left.loaded_to)?;
         }
         Ok(())
@@ -137,6 +139,7 @@ impl Loader {
             Some(state) => self.source.queue.epoch(state.position.batch).map_err(put_off)?,
             None => None,
         };
+        let acknowledged = self.source.queue.acknowledged(&self.name, table).map_err(put_off)?;
         let meeting = Meeting {
             destination: &self.name,
             table,
@@ -144,6 +147,7 @@ impl Loader {
             of_other_queues: self.of_other_queues,
             since: self.since(table),
             deleted_to,
+            acknowledged,
             newest: self.bounds.iter().map(|bounds| bounds.newest).max().unwrap_or(0),
             epoch,
         };

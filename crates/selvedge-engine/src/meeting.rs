@@ -12,6 +12,8 @@ pub(crate) struct Meeting<'m> {
     pub(crate) since: u64,
     /// The newest batch of the table that the queue had deleted when the engine was started.
     pub(crate) deleted_to: u64,
+    /// The newest batch that the destination acknowledged, 0 if it never loaded the table from this queue.
+    pub(crate) acknowledged: u64,
     /// The newest batch of the queue then.
     pub(crate) newest: u64,
     /// The epoch in which the queue gave the number that the table is at, if it did.
@@ -55,15 +57,14 @@ impl Meeting<'_> {
     }
 
     fn check_other(&self, position: &Position) -> Result<(), String> {
-        let Self { destination, table, queue, deleted_to, .. } = self;
+        let Self { destination, table, queue, acknowledged, .. } = self;
         let other = position.queue;
-        if self.has_deleted() {
+        if *acknowledged > self.since {
             return Err(format!(
                 "{table} in {destination} was loaded from queue {other}, and this is queue {queue}, which had loaded it up to \
-                 batch {deleted_to} and has deleted those batches: the other queue took the table over, or an older copy of \
-                 the destination was restored. Use the folder of that queue, or bring the newer copy back; or remove \
-                 {destination} from this queue and add it again, to go on with what is still kept, and adopt the table \
-                 (`--adopt`)"
+                 batch {acknowledged}: the other queue took the table over, or an older copy of the destination was restored. \
+                 Use the folder of that queue, or bring the newer copy back; or remove {destination} from this queue and add it \
+                 again, which loads once more what is still kept, and adopt the table (`--adopt`)"
             ));
         }
         if self.of_other_queues == OfOtherQueues::Adopted {

@@ -128,6 +128,10 @@ impl Queue for EmbeddedQueue {
         self.readers.destinations()
     }
 
+    fn acknowledged(&self, destination: &str, table: &TableName) -> Result<u64, QueueError> {
+        self.readers.acknowledged(destination, table)
+    }
+
     fn acknowledge(&self, destination: &str, table: &TableName, batch: u64) -> Result<(), QueueError> {
         let acknowledgement = self.readers.acknowledgement(destination, table, batch)?.ok_or_else(|| {
             let message = format!(

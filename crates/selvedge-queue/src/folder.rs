@@ -19,7 +19,7 @@ impl LockedFolder {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {
                 let message = format!(
-                    "{} is in use by another selvedge process: stop it, or give this one another --data folder",
+                    "{} is in use by another selvedge process: wait until it is done, or stop it",
                     folder.display()
                 );
                 Err(QueueError::new(QueueErrorKind::InUse, message))

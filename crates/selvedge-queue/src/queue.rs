@@ -88,6 +88,12 @@ pub trait Queue: Send + Sync {
     /// When the queue cannot be read.
     fn destinations(&self) -> Result<Vec<Registered>, QueueError>;
 
+    /// The newest batch number that `destination` acknowledged for `table`; 0 if it did for none, or is not registered.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn acknowledged(&self, destination: &str, table: &TableName) -> Result<u64, QueueError>;
+
     /// Says that `destination` durably has every record of `table` up to and including batch number `batch`. What every
     /// registered destination has is deleted, some time after.
     ///

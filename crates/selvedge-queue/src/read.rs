@@ -114,6 +114,16 @@ impl Readers {
         self.with(destinations::all)
     }
 
+    pub(crate) fn acknowledged(&self, destination: &str, table: &TableName) -> Result<u64, QueueError> {
+        self.with(|connection| {
+            let number = "SELECT coalesce(max(number), 0) FROM acknowledged
+                 JOIN destinations ON destinations.id = destination_id JOIN tables ON tables.id = table_id
+                 WHERE destinations.name = ?1 AND integration = ?2 AND tables.name = ?3";
+            let wanted = params![destination, integration(table), table.table()];
+            connection.query_row(number, wanted, |row| unsigned(row, 0))
+        })
+    }
+
     /// The acknowledgement by the ids in the file, if the destination is registered and the batch not beyond the newest.
     pub(crate) fn acknowledgement(
         &self,

@@ -50,10 +50,11 @@ pub(crate) fn open_to_read(file: &Path) -> Result<Connection, LoadError> {
         .map_err(|cause| doing.refused("give the path of a database that was loaded into").with_source(cause))?;
     let mut log = file.clone().into_os_string();
     log.push("-wal");
-    connect_to_read(&file, Path::new(&log).exists()).map_err(|cause| doing.failed(cause))
+    connect_to_read(&file, Path::new(&log)).map_err(|cause| doing.failed(cause))
 }
 
-fn connect_to_read(file: &Path, log_stands: bool) -> rusqlite::Result<Connection> {
+fn connect_to_read(file: &Path, log: &Path) -> rusqlite::Result<Connection> {
+    let log_stands = log.exists();
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -110,6 +110,29 @@ fn a_table_of_other_keys_stays_what_it_is() {
     assert_eq!(memory.table("t").state.unwrap().position.queue.to_string(), old_id, "nothing was loaded");
 }
 
+/// That the first queue had loaded the table is known also when it has deleted nothing, because another destination lags.
+#[test]
+fn a_table_this_queue_had_loaded_and_keeps_is_not_adopted() {
+    let (first, second) = (tempdir().unwrap(), tempdir().unwrap());
+    let (memory, lagging) = (Memory::default(), Memory::default());
+    lagging.go_away("t");
+    let engine = start(first.path(), &[("memory", &memory), ("lagging", &lagging)]);
+    engine.push(keyless("t", [1, 2])).unwrap();
+    while tally(&engine, "memory", "t").loaded < 2 {
+        std::thread::yield_now();
+    }
+    drop(engine);
+    let engine = adopt(second.path(), &memory);
+    engine.push(keyless("t", [3])).unwrap();
+    flush(&engine);
+    drop(engine);
+
+    let engine = adopt(first.path(), &memory);
+    engine.push(keyless("t", [4])).unwrap();
+    check_paused(&engine, "memory", "t", &["which had loaded it up to batch 1", "took the table over"]);
+    check_ids(&memory, "t", 1..=3);
+}
+
 /// A table that was taken over does not go back without a decision about the batches the first queue has deleted: they may be
 /// in it, or an older copy of the destination was restored.
 #[test]
