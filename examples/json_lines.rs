@@ -1,10 +1,10 @@
 //! A destination of one's own: a table is a file of JSON, one row a line. `docs/writing-a-destination.md` builds it.
 //! `cargo run --release -p selvedge --example json_lines` loads a row, `cargo test …` with the same runs the kit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter};
 use std::ops::ControlFlow::{self, Continue};
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,10 @@ use arrow_array::RecordBatch;
 use arrow_json::{LineDelimitedWriter, ReaderBuilder};
 use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
+use selvedge::LoadErrorKind::{Refused, Unavailable};
 use selvedge::{
-    Batch, Capabilities, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError, LoadErrorKind, Outcome,
-    Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
+    Batch, Capabilities, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError, Outcome, Part, RowOrder,
+    TableLoad, TableName, TableState, rejected, schema,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,13 +29,14 @@ struct JsonLines {
 /// What a table's `state.json` holds. Replacing that file commits a load.
 #[derive(Serialize, Deserialize)]
 struct Commit {
-    /// The name of the folder beside it with the rows and the rejected records; before the first load an empty one, 0.
+    /// The name of the folder beside it with the rows and the rejected records, from 1 on.
     generation: u64,
     state: TableState,
 }
 
 /// Any error on the way; one that is not yet a [`LoadError`] becomes one at the seam.
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type Lines = LineDelimitedWriter<BufWriter<File>>;
 type EachBatch<'e> = dyn FnMut(RecordBatch) -> Fallible<ControlFlow<()>> + 'e;
 
 impl JsonLines {
@@ -42,8 +44,7 @@ impl JsonLines {
     fn open(root: &Path) -> Result<Self, LoadError> {
         fs::create_dir_all(root).map_err(|cause| failed(cause.into()))?;
         let lock = File::create(root.join(".lock")).map_err(|cause| failed(cause.into()))?;
-        let in_use = format!("`{}` has another owner; stop that one", root.display());
-        lock.try_lock().map_err(|cause| LoadError::new(LoadErrorKind::Unavailable, in_use).with_source(cause))?;
+        lock.try_lock().map_err(|_| LoadError::new(Unavailable, "the folder has another owner; stop that one"))?;
         Ok(Self { root: root.to_owned(), _lock: Some(lock) })
     }
 
@@ -68,10 +69,6 @@ impl JsonLines {
         // The generation that is replaced now is left to those who look at it; the one before has served its time.
         let _ = fs::remove_dir_all(folder.join(stored.saturating_sub(1).to_string()));
         fs::create_dir_all(&to)?;
-        if stored == 0 {
-            fs::create_dir_all(&from)?;
-            [Part::Rows, Part::Rejects].into_iter().try_for_each(|part| write(&from, part, |_| Ok(())))?;
-        }
         write(&to, Part::Rejects, |lines| {
             read(&from, Part::Rejects, rejected::none().schema(), &mut |batch| Ok(Continue(lines.write(&batch)?)))?;
             Ok(lines.write(&load.rejects)?)
@@ -102,8 +99,6 @@ fn merge(stored: &Path, load: &TableLoad, lines: &mut Lines) -> Fallible<Outcome
     Ok(Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met })
 }
 
-type Lines = LineDelimitedWriter<BufWriter<File>>;
-
 /// Writes a file of a generation, durably.
 fn write<T>(generation: &Path, part: Part, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
     let mut lines = Lines::new(BufWriter::new(File::create(generation.join(format!("{part:?}.jsonl")))?));
@@ -114,8 +109,11 @@ fn write<T>(generation: &Path, part: Part, fill: impl FnOnce(&mut Lines) -> Fall
     Ok(filled)
 }
 
-/// Hands the rows of a generation's file to `each`, some at a time; a column that a row lacks is null.
+/// Hands the rows of a file to `each`, some at a time. A column that a row lacks is null; generation 0 is empty.
 fn read(generation: &Path, part: Part, schema: SchemaRef, each: &mut EachBatch<'_>) -> Fallible<()> {
+    if generation.ends_with("0") {
+        return Ok(());
+    }
     let lines = BufReader::new(File::open(generation.join(format!("{part:?}.jsonl")))?);
     for batch in ReaderBuilder::new(schema).build(lines)? {
         if each(batch?)?.is_break() {
@@ -129,7 +127,7 @@ fn read(generation: &Path, part: Part, schema: SchemaRef, each: &mut EachBatch<'
 fn publish(folder: &Path, commit: Commit) -> Fallible<TableState> {
     let next = folder.join("state.next");
     fs::write(&next, serde_json::to_vec(&commit)?)?;
-    File::open(&next)?.sync_all()?;
+    [next.as_path(), folder].iter().try_for_each(|path| File::open(path)?.sync_all())?;
     let rename = || {
         fs::rename(&next, folder.join("state.json"))?;
         folder.ancestors().take(3).try_for_each(|folder| File::open(folder)?.sync_all())
@@ -139,8 +137,13 @@ fn publish(folder: &Path, commit: Commit) -> Fallible<TableState> {
 }
 
 fn failed(cause: Box<dyn Error + Send + Sync>) -> LoadError {
-    let refused = "a file cannot be read or written; put the cause right, then start again";
-    cause.downcast().map_or_else(|cause| LoadError::new(LoadErrorKind::Refused, refused).with_source(cause), |e| *e)
+    let refused = LoadError::new(Refused, "a file cannot be read or written; put the cause right, then start again");
+    match cause.downcast::<LoadError>() {
+        Ok(error) => *error,
+        Err(cause) if cause.is::<io::Error>() => refused.with_source(cause),
+        // What cannot be parsed is not told: it may be what a record held.
+        Err(_) => refused,
+    }
 }
 
 impl Destination for JsonLines {
@@ -165,17 +168,19 @@ impl Inspect for JsonLines {
             let integration = IntegrationName::new(folder.parent()?.file_name()?.to_str()?).ok();
             TableName::new(integration, folder.file_name()?.to_str()?).ok()
         };
-        let mut tables: Vec<_> = folders.filter(|it| it.join("state.json").exists()).filter_map(name).collect();
-        tables.sort();
-        Ok(tables)
+        let tables: BTreeSet<_> = folders.filter(|it| it.join("state.json").exists()).filter_map(name).collect();
+        Ok(tables.into_iter().collect())
     }
 
     fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
         let Some(Commit { generation, state }) = self.commit(table).map_err(failed)? else { return Ok(None) };
         let schema = if part == Part::Rows { schema(&state.columns) } else { rejected::none().schema() };
         let folder = self.folder(table).join(generation.to_string());
-        read(&folder, part, schema, &mut |batch| Ok(each(&state, batch))).map_err(failed)?;
-        Ok(Some(state))
+        let is_outdated = || self.commit(table).is_ok_and(|now| now.is_some_and(|now| now.generation != generation));
+        match read(&folder, part, schema, &mut |batch| Ok(each(&state, batch))) {
+            Err(_) if is_outdated() => Err(LoadError::new(Unavailable, "it was loaded meanwhile; look again")),
+            looked => looked.map(|()| Some(state)).map_err(failed),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One load: from the current generation of a table to the next.
 
 use arrow_array::RecordBatch;
-use selvedge_core::{Change, Column, LoadError, Outcome, TableLoad, TableState, rejected};
+use selvedge_core::{Change, Column, LoadError, Outcome, TableLoad, TableState, rejected, schema};
 
 use crate::Settings;
 use crate::append::append;
@@ -9,7 +9,6 @@ use crate::draft::Draft;
 use crate::error::refused;
 use crate::generation::{Generation, TableFolder};
 use crate::manifest::{DataFile, Manifest};
-use crate::read::schema_of;
 use crate::transition::Transition;
 use crate::upsert::upsert;
 
@@ -44,7 +43,7 @@ fn check_shape(load: &TableLoad, found: Option<&TableState>) -> Result<(), LoadE
 }
 
 fn typed(load: &TableLoad, rows: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, LoadError> {
-    RecordBatch::try_new(schema_of(columns), rows.columns().to_vec()).map_err(|error| {
+    RecordBatch::try_new(schema(columns), rows.columns().to_vec()).map_err(|error| {
         let table = &load.table;
         refused(format!(
             "the rows or rejects for table {table} do not fit their columns; report this as an error of selvedge"

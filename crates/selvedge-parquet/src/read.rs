@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use arrow_schema::{ArrowError, Field, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use selvedge_core::{Column, LoadError};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use selvedge_core::LoadError;
 
 use crate::error::failed;
 
@@ -18,11 +17,6 @@ use crate::error::failed;
 const BATCH_BYTES: usize = 16 << 20;
 /// Beyond this many rows a batch saves no more time.
 const BATCH_ROWS: usize = 65_536;
-
-/// Columns as Arrow has them.
-pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()))
-}
 
 /// How many rows a file has, from its footer.
 pub(crate) fn count_rows(path: &Path) -> Result<u64, LoadError> {
@@ -81,14 +75,21 @@ fn open(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<ParquetRecordBatch
     open().map_err(|error: ParquetError| failed("read", path, error))
 }
 
-/// How many rows fill [`BATCH_BYTES`]. Dictionaries make the file's own figure too small, so a value counts eight bytes at
-/// least.
+/// How many rows fill [`BATCH_BYTES`], where the rows are widest.
 fn batch_rows(metadata: &ParquetMetaData) -> usize {
-    let bytes: i64 = metadata.row_groups().iter().map(|group| group.total_byte_size()).sum();
-    let rows = metadata.file_metadata().num_rows().max(1);
-    let columns = metadata.file_metadata().schema_descr().num_columns();
-    let row_bytes = usize::try_from(bytes / rows).unwrap_or(usize::MAX).max(columns * 8).max(1);
-    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS)
+    let row_bytes = metadata.row_groups().iter().map(row_bytes).max().unwrap_or(1);
+    (BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS)
+}
+
+/// How many bytes a row of the group takes in memory, on average. Dictionaries make texts that repeat small in the file, so
+/// the texts' own length counts where it is more.
+fn row_bytes(group: &RowGroupMetaData) -> usize {
+    let rows = group.num_rows().max(1);
+    let in_memory = |column: &ColumnChunkMetaData| {
+        let texts = column.unencoded_byte_array_data_bytes().unwrap_or_default();
+        usize::try_from(texts.max(column.uncompressed_size()) / rows).unwrap_or(usize::MAX).saturating_add(8)
+    };
+    group.columns().iter().map(in_memory).fold(0, usize::saturating_add)
 }
 
 fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {

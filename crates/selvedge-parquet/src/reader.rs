@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arrow_schema::SchemaRef;
-use selvedge_core::{Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected};
+use selvedge_core::{Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected, schema};
 
 use crate::disk::parquet_files;
 use crate::error::refused;
 use crate::generation::{TableFolder, rejects_folder};
 use crate::manifest::Manifest;
-use crate::read::{StoredRows, count_rows, schema_of};
+use crate::read::{StoredRows, count_rows};
 
 /// A folder of Parquet files, to be looked at.
 ///
@@ -113,8 +113,8 @@ impl Snapshot {
         // The manifest is swept first. It is read last: as it is still there, none of the files was missed.
         let state = Manifest::read(generation)?.state;
         let schema = match part {
-            Part::Rows => schema_of(&state.columns),
-            Part::Rejects => schema_of(&rejected::columns()),
+            Part::Rows => schema(&state.columns),
+            Part::Rejects => schema(&rejected::columns()),
         };
         Ok(Self { state, schema, files })
     }

@@ -8,7 +8,7 @@ use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use selvedge_core::{Column, LoadError, TableLoad, rejected};
+use selvedge_core::{Column, LoadError, TableLoad, rejected, schema};
 
 use crate::Settings;
 use crate::draft::{Draft, DraftPart};
@@ -16,7 +16,7 @@ use crate::encoding::properties;
 use crate::error::{failed, refused};
 use crate::generation::{Generation, StoredPart};
 use crate::manifest::DataFile;
-use crate::read::{StoredRows, schema_of};
+use crate::read::StoredRows;
 use crate::write::{FileWriter, close};
 
 /// Bytes after which a file is split, however few its rows. It bounds what one changed row makes be written again.
@@ -65,7 +65,7 @@ impl<'a> Transition<'a> {
         let columns_json = serde_json::to_string(columns)
             .map_err(|error| refused("the columns cannot be described").with_source(error))?;
         let rows_per_file = settings.rows_per_file.max(1);
-        Ok(Self { from, to, schema: schema_of(columns), keys: &[], reshapes: false, columns_json, rows_per_file })
+        Ok(Self { from, to, schema: schema(columns), keys: &[], reshapes: false, columns_json, rows_per_file })
     }
 
     /// The stored files, in their order.

@@ -102,3 +102,19 @@ fn an_inspector_overtaken_by_the_sweep_sees_whole_states_or_says_so() {
     assert!(loads.is_sorted(), "{loads:?}");
     assert_eq!(loads.last(), Some(&LOADS));
 }
+
+/// A text that repeats is small in a file, and as long as ever in memory.
+#[test]
+fn batches_stay_small_where_long_texts_repeat() {
+    const TEXT_BYTES: usize = 100_000;
+    let root = tempdir().unwrap();
+    let mut table = Table::open(root.path(), Settings::default(), "id");
+    let rows: String = (0..1_000).map(|id| format!("{id} {};", "x".repeat(TEXT_BYTES))).collect();
+    table.load("id:integer text:string", &rows);
+    let mut seen = 0;
+    for (_, rows) in look(root.path(), &table.name, Part::Rows).unwrap().unwrap() {
+        seen += rows.num_rows();
+        assert!(rows.num_rows() * TEXT_BYTES <= 32 << 20, "{} rows at once", rows.num_rows());
+    }
+    assert_eq!(seen, 1_000);
+}
