@@ -69,6 +69,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     scenario!("composite_keys"),
     scenario!("repeated_request"),
     scenario!("types"),
+    scenario!("nul"),
     scenario!("nulls"),
     scenario!("nested_objects"),
     scenario!("names"),

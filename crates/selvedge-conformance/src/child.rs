@@ -59,7 +59,7 @@ pub(crate) fn start(task: &Task) -> Result<Child, Failure> {
     let mut command = Command::new(env::current_exe()?);
     // The test harness names a test's thread after it. A program that is no test is started as it was.
     match thread::current().name() {
-        Some(test) if test != "main" => command.args([test, "--exact", "--nocapture"]),
+        Some(test) if test != "main" => command.args([test, "--exact", "--include-ignored", "--nocapture"]),
         _ => command.args(env::args_os().skip(1)),
     };
     command.env(TASK, serde_json::to_string(task)?).stdin(Stdio::null()).stdout(Stdio::null());

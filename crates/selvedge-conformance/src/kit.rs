@@ -12,7 +12,7 @@ use crate::check::{self, Check};
 use crate::child;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::report::{Line, Report, Verdict};
+use crate::report::{self, Line, Report, Verdict};
 
 /// How a destination is opened to be loaded.
 type Open = dyn Fn(&Path) -> Result<Box<dyn Destination>, LoadError>;
@@ -33,7 +33,9 @@ impl Kit {
     /// The checks for the destinations that `open` opens to be loaded and `look` to be looked at.
     ///
     /// Both are given a folder, empty at first: what stands there, or belongs to it elsewhere, is one destination. It is
-    /// opened several times, also while it is open. A destination that implements [`Inspect`] itself is given twice.
+    /// opened several times, also while it is open. A destination that implements [`Inspect`] itself is given twice. If your
+    /// tables stand in a server, give each folder a database of its own there; checks that copy or remove the folder of a
+    /// destination (`destination_restored`, `destination_lost`) are then to be left out.
     pub fn new<D, I>(
         open: impl Fn(&Path) -> Result<D, LoadError> + 'static,
         look: impl Fn(&Path) -> Result<I, LoadError> + 'static,
@@ -62,16 +64,19 @@ impl Kit {
         self
     }
 
-    /// Runs all checks and prints what holds, whether or not the test's output is captured.
+    /// Runs all checks and prints of each, once it is done, whether it holds, also where a test's output is captured.
     ///
     /// # Panics
     /// When a check does not hold, with the report.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is how a test fails")]
     pub fn check(&self) {
-        let report = self.run();
         // The macros that print are captured by the test harness; what cannot be printed is told by the panic.
-        let _ = writeln!(io::stdout(), "\n{report}");
+        let print = |text: String| drop(writeln!(io::stdout(), "{text}"));
+        child::serve(self);
+        print(format!("\n{}", report::sheet(&self.capabilities())));
+        let report = self.run_telling(|line| print(line.to_string()));
+        print(report.sum());
         if !report.holds() {
             panic!("the destination does not conform:\n{report}");
         }
@@ -80,7 +85,16 @@ impl Kit {
     /// Runs all checks.
     pub fn run(&self) -> Report {
         child::serve(self);
-        Report { capabilities: self.capabilities(), lines: check::all().iter().map(|check| self.line(check)).collect() }
+        self.run_telling(|_| ())
+    }
+
+    fn run_telling(&self, tell: impl Fn(&Line)) -> Report {
+        let line = |check: &Check| {
+            let line = self.line(check);
+            tell(&line);
+            line
+        };
+        Report { capabilities: self.capabilities(), lines: check::all().iter().map(line).collect() }
     }
 
     /// Runs one check; `None` when there is none of this name.

@@ -1,15 +1,18 @@
 //! What a check has to itself: a destination and a queue, each in a folder.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{Destination, Inspect, LoadError, TableLoad, TableName, TableState};
+use selvedge_core::{
+    Counted, Destination, Inspect, LoadError, LogicalView, TableLoad, TableName, TableState, logical_view,
+};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::failure::{Failure, ensure_equal};
+use crate::failure::{Checked, Failure, ensure_equal};
 use crate::kit::Kit;
 
 /// A destination that nobody else uses, with a queue beside it.
@@ -53,6 +56,12 @@ impl<'k> Place<'k> {
         self.kit.look(&self.folder(Thing::Destination))
     }
 
+    /// The tables in a place that was opened to be loaded, and then never was.
+    pub(crate) fn look_into_nothing(&self) -> Result<Vec<TableName>, LoadError> {
+        drop(self.open()?);
+        self.look()?.tables()
+    }
+
     /// The state as one finds it who opens the destination now. The one who loads has to be gone.
     pub(crate) fn state(&self, table: &TableName) -> Result<Option<TableState>, LoadError> {
         self.open()?.state(table)
@@ -62,10 +71,21 @@ impl<'k> Place<'k> {
     pub(crate) fn load(&self, load: &TableLoad) -> Result<TableState, Failure> {
         let mut destination = self.open()?;
         let state = destination.load(load)?;
-        ensure_equal(&destination.state(&load.table)?, &Some(state.clone()), "the state after a load, read again")?;
+        ensure_state(destination.state(&load.table)?.as_ref(), Some(&state), "the state after a load, read again")?;
         drop(destination);
-        ensure_equal(&self.state(&load.table)?, &Some(state.clone()), "the state after the destination was reopened")?;
+        ensure_state(self.state(&load.table)?.as_ref(), Some(&state), "the state after the destination was reopened")?;
         Ok(state)
+    }
+
+    /// The logical view of a table, none of whose rows stands twice, and which has as many as its state says.
+    pub(crate) fn view(&self, table: &TableName) -> Result<LogicalView, Failure> {
+        let mut destination = self.look()?;
+        let view = logical_view(&mut *destination, table)?.unwrap_or_default();
+        if let Some(Counted { state, rows }) = destination.count(table)? {
+            ensure_equal(&rows, &(view.rows.len() as u64), format!("the rows of {table}, and their different keys"))?;
+            ensure_equal(&rows, &state.counts.live_rows, format!("the rows of {table}, and how many are committed"))?;
+        }
+        Ok(view)
     }
 
     /// Puts a copy aside, to be restored later. Nobody may have it open.
@@ -86,6 +106,23 @@ impl<'k> Place<'k> {
         remove(&self.folder(thing))?;
         fs::create_dir(self.folder(thing))
     }
+}
+
+/// Fails unless a state is the one expected, and says in what it differs.
+pub(crate) fn ensure_state(
+    found: Option<&TableState>,
+    expected: Option<&TableState>,
+    of: impl fmt::Display,
+) -> Checked {
+    if let (Some(found), Some(expected)) = (found, expected) {
+        ensure_equal(&found.position, &expected.position, format!("{of}, its position"))?;
+        ensure_equal(&found.counts, &expected.counts, format!("{of}, its counts"))?;
+        ensure_equal(&found.keys, &expected.keys, format!("{of}, its keys"))?;
+        ensure_equal(&found.columns.len(), &expected.columns.len(), format!("{of}, its number of columns"))?;
+        let mut columns = found.columns.iter().zip(&expected.columns);
+        return columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")));
+    }
+    ensure_equal(&found.is_some(), &expected.is_some(), format!("{of}, whether there is one"))
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

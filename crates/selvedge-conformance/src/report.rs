@@ -48,32 +48,39 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", sheet(&self.capabilities))?;
-        let width = self.lines.iter().map(|line| line.check.len()).max().unwrap_or(0);
-        for Line { check, says, verdict, took } in &self.lines {
-            let word = match verdict {
-                Verdict::Holds => "holds",
-                Verdict::Fails(_) => "FAILS",
-                Verdict::LeftOut(_) => "left out",
-            };
-            writeln!(f, "  {check:width$}  {word:8} {:>6} ms  {says}", took.as_millis())?;
-            match verdict {
-                Verdict::Holds => {}
-                Verdict::Fails(why) | Verdict::LeftOut(why) => {
-                    for line in why.lines() {
-                        writeln!(f, "  {:width$}    {line}", "")?;
-                    }
-                }
-            }
-        }
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        f.write_str(&self.sum())
+    }
+}
+
+impl Report {
+    /// How many checks hold.
+    pub(crate) fn sum(&self) -> String {
         let count = |wanted: fn(&Verdict) -> bool| self.lines.iter().filter(|line| wanted(&line.verdict)).count();
         let held = count(|verdict| *verdict == Verdict::Holds);
         let left_out = count(|verdict| matches!(verdict, Verdict::LeftOut(_)));
-        write!(f, "  {held} of {} checks hold, {left_out} left out", self.lines.len())
+        format!("  {held} of {} checks hold, {left_out} left out", self.lines.len())
+    }
+}
+
+/// As wide as the longest name of a check.
+const NAME_WIDTH: usize = 20;
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { check, says, verdict, took } = self;
+        let (word, why) = match verdict {
+            Verdict::Holds => ("holds", ""),
+            Verdict::Fails(why) => ("FAILS", why.as_str()),
+            Verdict::LeftOut(why) => ("left out", why.as_str()),
+        };
+        write!(f, "  {check:NAME_WIDTH$}  {word:8} {:>6} ms  {says}", took.as_millis())?;
+        why.lines().try_for_each(|line| write!(f, "\n  {:NAME_WIDTH$}    {line}", ""))
     }
 }
 
 /// The capability sheet.
-fn sheet(capabilities: &Capabilities) -> String {
+pub(crate) fn sheet(capabilities: &Capabilities) -> String {
     let Capabilities { kind, row_order, worthwhile_records } = capabilities;
     let order = match row_order {
         RowOrder::Any => "in any order",

@@ -108,6 +108,7 @@ pub fn twins() -> Vec<Twin> {
         loading("drops_rejects", "keeps no rejected records", &["rejects"], rows::drops_rejects),
         loading("rounds_moments", "keeps moments to the millisecond", &["types"], values::rounds_moments),
         loading("through_double", "passes integers through doubles", &["limits"], values::through_double),
+        loading("cuts_at_nul", "ends texts at the character NUL", &["nul"], values::cuts_at_nul),
         loading("null_keeps_the_old", "takes null for unchanged", &["nulls"], values::null_keeps_the_old),
         loading("fills_new_columns", "fills new columns with a default", &["new_columns"], values::fills_new_columns),
         loading("one_type_a_path", "keeps only the first type of a path", &["changed_types"], values::one_type_a_path),
@@ -153,6 +154,10 @@ pub fn twins() -> Vec<Twin> {
         Twin {
             look: looking::two_moments,
             ..loading("two_moments", "shows rows and state of two moments", &["one_moment"], soundly)
+        },
+        Twin {
+            look: looking::doubles,
+            ..loading("doubles", "holds rows twice", &["upsert", "random_loads", "limits", "wide_table"], soundly)
         },
         loading("grows", "holds its tables in memory", &["bounded_memory"], soundly),
     ]

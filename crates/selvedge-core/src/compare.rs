@@ -73,8 +73,8 @@ pub enum Obstacle {
         /// That of the second.
         right: Position,
     },
-    /// They are at the same place, but were not given the same records on the way there: one was added later, or took the
-    /// table over from another queue.
+    /// They are at the same place, but were not given as many records on the way there: one was added later, or took the
+    /// table over from another queue. If it was given as many all the same, the rows that stood before show as differences.
     Accepted {
         /// Records accepted by the first.
         left: u64,

@@ -12,15 +12,18 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// - Loads of one table come in order, each planned on the state that the one before it returned.
 /// - The rows of a [`TableLoad`] are typed as [`TableLoad::columns`] says, hold each key once and no key that is null, and
 ///   are in the order the [capabilities](Capabilities::row_order) ask for. They have passed every limit: at most 1,000
-///   columns, with names of at most 127 bytes that are unique without regard to case and hold no control character. A name
-///   may hold anything else: quote it.
+///   columns, with names of at most 127 bytes that are unique without regard to case and hold no control character; at most
+///   1,024 characters in a text of a key. A name may hold anything else: quote it.
+/// - A table has the column [`_sdc_sequence`](crate::system::SEQUENCE), and one without keys has
+///   [`__sdc_primary_key`](crate::system::PRIMARY_KEY) in its place, which no two rows share.
 /// - [`TableLoad::changes`] lead from the columns that stand to those of the load.
 /// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. Only a load of which nobody knows
 ///   whether it was applied is preceded by a look at the [state](Self::state).
 ///
 /// # What the destination guarantees
 /// - **All or nothing.** Changes, rows, rejected records and state become visible and durable together, or nothing does,
-///   whenever the process is killed or the power fails. `Ok` means durable.
+///   whenever the process is killed or the power fails. `Ok` means durable. Where a new table or column cannot be part of
+///   the transaction, it may stand before the rest, and the same change comes again: readers go by the state.
 /// - **Only as planned.** A load planned on another state than the one found has no effect and fails as
 ///   [stale](crate::LoadErrorKind::Stale). So a repeated load, a second process or one that was thought dead does no harm. Where
 ///   nothing in the destination compares and commits in one step, a lock that is held for as long as the destination is

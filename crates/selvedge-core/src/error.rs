@@ -52,7 +52,7 @@ impl LoadError {
         self
     }
 
-    /// The same error for a load that may have taken effect, as when a commit fails.
+    /// The same error for a load that may have taken effect, as when a commit fails, or a rename that commits.
     #[must_use]
     pub fn possibly_applied(mut self) -> Self {
         self.applied = Applied::Unknown;

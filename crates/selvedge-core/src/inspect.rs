@@ -11,7 +11,7 @@ use crate::{LoadError, TableName, TableState};
 /// Nothing here writes. Every answer about a table is of one committed moment: its rows and its state belong together, even
 /// while somebody loads.
 pub trait Inspect {
-    /// The tables that were ever loaded, in the order of their names.
+    /// The tables that were ever loaded, in the order of their names; none where nothing was loaded yet.
     ///
     /// # Errors
     /// When the destination cannot be read.
@@ -22,7 +22,8 @@ pub trait Inspect {
     ///
     /// The batches of [`Part::Rows`] have the columns of the state they come with, those of [`Part::Rejects`] the
     /// [columns of rejects](crate::rejected::columns); in that order, and typed as
-    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. Memory stays bounded however large the table is.
+    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. A table to which no rejected record ever came has none, which is
+    /// no error. Memory stays bounded however large the table is.
     ///
     /// # Errors
     /// When the destination cannot be read.

@@ -69,7 +69,8 @@ impl From<Bits> for f64 {
     }
 }
 
-/// The logical view of a table, or `None` before its first load. It is held in memory.
+/// The logical view of a table, or `None` before its first load. It is held in memory. Of rows that share a key, which no
+/// sound destination has, one is in it; [`compare`](crate::compare) sees them all.
 ///
 /// # Errors
 /// When the destination cannot be read.

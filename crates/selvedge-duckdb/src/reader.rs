@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
 use duckdb::Params;
-use selvedge_core::{Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected};
+use selvedge_core::{
+    Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected, schema,
+};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
@@ -100,7 +101,7 @@ fn hand_out(
     each: &mut EachBatch<'_>,
 ) -> Result<(), LoadError> {
     let failed = session.failed("read a table of");
-    let schema = Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()));
+    let schema = schema(columns);
     let mut statement = session.prepare(select).map_err(&failed)?;
     for batch in statement.stream_arrow(parameters).map_err(&failed)? {
         let found = batch.map_err(&failed)?;

@@ -8,7 +8,7 @@ use crate::body::MAX_STORED_BYTES;
 use crate::error::{QueueError, QueueErrorKind};
 use crate::folder::{self, LockedFolder};
 use crate::queue::{Append, Appended, Cursor, Queue, Registered, Registration, Stored, TableBounds};
-use crate::read::Readers;
+use crate::read::{Readers, connect_beside_writer};
 use crate::schema;
 use crate::writer::{Request, Writer};
 
@@ -58,7 +58,7 @@ impl EmbeddedQueue {
         schema::begin_epoch(&connection).map_err(|error| schema::read_error(&file, error))?;
         folder::sync(folder)?;
         let writer = Writer::start(connection).map_err(|error| schema::read_error(&file, error))?;
-        Ok(Self { id, readers: Readers::new(file), writer, _lock: lock })
+        Ok(Self { id, readers: Readers::new(file, connect_beside_writer), writer, _lock: lock })
     }
 
     fn not_registered(&self, destination: &str) -> Result<QueueError, QueueError> {

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use selvedge_core::{Epoch, IntegrationName, NameError, TableName};
 
@@ -19,12 +20,35 @@ use crate::write::integration;
 #[derive(Debug)]
 pub(crate) struct Readers {
     file: PathBuf,
+    connect: Connect,
     idle: Mutex<Vec<Connection>>,
 }
 
+/// How a connection that only reads is made.
+pub(crate) type Connect = fn(&Path) -> rusqlite::Result<Connection>;
+
+/// Beside the writing connection of this process.
+pub(crate) fn connect_beside_writer(file: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+/// Beside another process, or nobody.
+///
+/// Beside a database in use SQLite keeps its log and an index of that. Where they are missing, a connection that may only
+/// read makes them and leaves them behind; one that may write removes them when it closes. So this one may, and is kept
+/// from writing in another way. A log that stands is another's, or was left by a crash: it stays as it is.
+pub(crate) fn connect_beside_nobody(file: &Path) -> rusqlite::Result<Connection> {
+    let log_stands = file.with_extension("db-wal").exists();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log_stands)?;
+    Ok(connection)
+}
+
 impl Readers {
-    pub(crate) fn new(file: PathBuf) -> Self {
-        Self { file, idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(file: PathBuf, connect: Connect) -> Self {
+        Self { file, connect, idle: Mutex::new(Vec::new()) }
     }
 
     pub(crate) fn file(&self) -> &Path {
@@ -42,9 +66,8 @@ impl Readers {
     }
 
     fn idle_or_new(&self) -> rusqlite::Result<Connection> {
-        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Connection::open_with_flags(&self.file, read_only), Ok)
+        idle.map_or_else(|| (self.connect)(&self.file), Ok)
     }
 
     /// Checks that the file is a queue of this version.

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::QueueError;
 use crate::folder;
 use crate::queue::{Registered, TableBounds};
-use crate::read::Readers;
+use crate::read::{Readers, connect_beside_nobody};
 
 /// Looks at a queue, also while a process has it open: it takes no lock, changes nothing, and sees what was committed last.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl QueueReader {
     /// [`Format`](crate::QueueErrorKind::Format) when there is no queue, or one of another version;
     /// [`Corrupt`](crate::QueueErrorKind::Corrupt) or [`Io`](crate::QueueErrorKind::Io) when it cannot be read.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, QueueError> {
-        let readers = Readers::new(folder::existing_file(folder.as_ref())?);
+        let readers = Readers::new(folder::existing_file(folder.as_ref())?, connect_beside_nobody);
         readers.check_format()?;
         Ok(Self(readers))
     }

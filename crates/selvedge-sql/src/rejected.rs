@@ -6,7 +6,8 @@ use crate::Dialect;
 
 impl Dialect {
     /// The table that keeps the rejected records of a table's integration, as statements name it:
-    /// `"shop"."_sdc_rejected"` or `"shop___sdc_rejected"`. Its columns are [`rejected::columns`].
+    /// `"shop"."_sdc_rejected"` or `"shop___sdc_rejected"`. Its columns are [`rejected::columns`]. It stands from the first
+    /// rejected record on.
     pub fn rejected_table(&self, table: &TableName) -> String {
         self.spelled(table.integration(), rejected::TABLE)
     }

@@ -15,7 +15,8 @@ impl Dialect {
         format!("SELECT count(*) FROM {}", self.table(table))
     }
 
-    /// Selects the rejected records that were for a table. Parameter: the table's own name.
+    /// Selects the rejected records that were for a table. Parameter: the table's own name. Ask before whether the table of
+    /// rejected records stands: it does only from the first one on.
     pub fn select_rejected(&self, table: &TableName) -> String {
         let records = select(&rejected::columns(), &self.rejected_table(table));
         format!("{records} WHERE {} = $1", quote(rejected::TABLE_NAME))

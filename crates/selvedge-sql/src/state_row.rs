@@ -10,6 +10,9 @@ use serde::de::value::StrDeserializer;
 use crate::state_key;
 
 /// A [`TableState`] in the types SQL stores.
+///
+/// Between reading the state and committing the next, no other transaction may write one: a load begins with a lock, or runs
+/// at the isolation `SERIALIZABLE`. At `READ COMMITTED` two loads planned on one state would both be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateRow {
     format: i64,

@@ -8,8 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use selvedge_core::{
-    Counts, Destination, LoadErrorKind, LogicalRow, Part, RowOrder, TableLoad, TableName, TableState, Value,
-    logical_view, system,
+    Counts, Destination, LoadErrorKind, LogicalRow, Part, RowOrder, TableLoad, TableName, TableState, Value, system,
 };
 
 use crate::child::{self, Task, What, told};
@@ -148,7 +147,7 @@ fn check(place: &Place<'_>, kind: Kind, told: &[String]) -> Checked {
         })?;
     }
     let Some(state) = state else { return Ok(()) };
-    let view = logical_view(&mut *place.look()?, &table)?.unwrap_or_default();
+    let view = place.view(&table)?;
     let number = |row: &LogicalRow| match row.get(system::SEQUENCE) {
         Some(Value::Integer(number)) => *number,
         _ => 0,

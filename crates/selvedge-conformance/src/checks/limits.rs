@@ -6,14 +6,19 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableState, Value, logical_view, system};
+use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableState, Value, system};
 
-use crate::failure::{Checked, Failure, ensure_equal};
-use crate::loads::{self, Values, column, generated_keys, in_order, integers, next};
+use crate::failure::{Checked, Failure, ensure, ensure_equal};
+use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
 use crate::place::Place;
 
 /// The most columns a table has, selvedge's own among them.
 const COLUMNS: usize = 1_000;
+
+/// The most characters a text in a key has.
+const KEY_CHARACTERS: usize = 1_024;
+/// The bytes of a text that is no key.
+const TEXT_BYTES: usize = 200_000;
 
 /// The microseconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59.999999Z.
 const MOMENTS: [i64; 2] = [-62_135_596_800_000_000, 253_402_300_799_999_999];
@@ -26,7 +31,17 @@ pub(crate) fn types(place: &Place<'_>) -> Checked {
     for (number, (column_type, values)) in extremes()?.into_iter().enumerate() {
         value_and_key(place, number, column_type, &values).map_err(|failure| failure.during(column_type))?;
     }
-    Ok(())
+    long_text(place)
+}
+
+fn long_text(place: &Place<'_>) -> Checked {
+    let table = loads::table("long")?;
+    let text = "x".repeat(TEXT_BYTES);
+    let row = vec![integers("id", [1]), texts("text", [&text]), integers(system::SEQUENCE, [1])];
+    place.load(&next(&table, None, &["id"], row)?)?;
+    let view = place.view(&table)?;
+    let found = view.rows.values().next().and_then(|row| row.get("/text"));
+    ensure(found == Some(&Value::String(text)), || format!("a text of {TEXT_BYTES} bytes is not read as it was loaded"))
 }
 
 /// Each type with values at its ends, all different, none null.
@@ -38,7 +53,7 @@ fn extremes() -> Result<Vec<(ColumnType, ArrayRef)>, Failure> {
     };
     let doubles =
         vec![f64::MIN, -1.5, 0.0, f64::MIN_POSITIVE, f64::from_bits(1), 0.1, 9_007_199_254_740_993.0, f64::MAX];
-    let long = "selvedge ".repeat(20_000);
+    let longest_key = "k".repeat(KEY_CHARACTERS);
     let texts = vec![
         "",
         " ",
@@ -52,8 +67,7 @@ fn extremes() -> Result<Vec<(ColumnType, ArrayRef)>, Failure> {
         "NULL",
         "1",
         "\u{1f9f5}\u{202e}\u{feff}",
-        "x\0y",
-        &long,
+        &longest_key,
     ];
     let long_decimal = format!("-{}.{}1", "9".repeat(60), "0".repeat(60));
     let json = vec!["{}", "[]", "null", "\"text\"", "1.10", "1e400", "{\"b\": 1,\"a\":[true,  null]}"];
@@ -114,7 +128,7 @@ fn expect(
     values: &ArrayRef,
 ) -> Checked {
     ensure_equal(&state.columns.first().map(|column| column.column_type), &Some(column_type), "the type of a column")?;
-    let view = logical_view(&mut *place.look()?, table)?.unwrap_or_default();
+    let view = place.view(table)?;
     let mut found: Vec<_> = view.rows.values().map(|row| (row.get("/key"), row.get("/value"))).collect();
     let values: Vec<Option<Value>> = (0..values.len()).map(|row| Value::of(column_type, values, row)).collect();
     let mut expected: Vec<_> = values.iter().map(|value| (value.as_ref(), value.as_ref())).collect();
@@ -148,7 +162,7 @@ fn wide_row(columns: usize) -> Vec<Values> {
 
 fn check_width(place: &Place<'_>, table: &selvedge_core::TableName, state: &TableState) -> Checked {
     ensure_equal(&state.columns.len(), &COLUMNS, format!("the columns of {table}"))?;
-    let view = logical_view(&mut *place.look()?, table)?.unwrap_or_default();
+    let view = place.view(table)?;
     let row = view.rows.values().next().ok_or_else(|| Failure::new(format!("{table} has no row")))?;
     ensure_equal(&row.len(), &COLUMNS, format!("the values in a row of {table}"))?;
     for number in 2..i64::try_from(COLUMNS)? {

@@ -8,7 +8,7 @@ use selvedge_core::{ColumnType, Counts, Destination, RowOrder, TableLoad, TableN
 use crate::Memory;
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
-use crate::place::Place;
+use crate::place::{Place, ensure_state};
 
 pub(crate) fn no_rows(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
@@ -41,7 +41,7 @@ pub(crate) fn whole_or_nothing(place: &Place<'_>) -> Checked {
         vec![integers("id", [id]), texts("note", [note.to_owned()]), integers("_sdc_sequence", [id])]
     };
     let state = place.load(&next(&table, None, &["id"], row(1, "stands"))?)?;
-    let view = logical_view(&mut *place.look()?, &table)?;
+    let view = place.view(&table)?;
 
     // A new column is to be added, but the rows lack it.
     let mut torn = row(2, "never to be seen");
@@ -49,8 +49,8 @@ pub(crate) fn whole_or_nothing(place: &Place<'_>) -> Checked {
     let mut torn = next(&table, Some(&state), &["id"], torn)?;
     torn.rows = torn.rows.project(&(0..state.columns.len()).collect::<Vec<_>>())?;
     ensure(place.open()?.load(&torn).is_err(), || "a load whose rows lack a column was applied".to_owned())?;
-    ensure_equal(&place.state(&table)?, &Some(state.clone()), "the state after a load that failed")?;
-    ensure_equal(&logical_view(&mut *place.look()?, &table)?, &view, "the rows after a load that failed")?;
+    ensure_state(place.state(&table)?.as_ref(), Some(&state), "the state after a load that failed")?;
+    ensure_equal(&place.view(&table)?, &view, "the rows after a load that failed")?;
 
     // What failed left nothing that is in the way of the next load.
     let mut good = row(2, "seen");
@@ -73,7 +73,7 @@ pub(crate) fn random(place: &Place<'_>) -> Checked {
         for number in 1..=LOADS {
             let load = random_load(&mut random, &table, model.state(&table)?.as_ref(), keys, order)?;
             let (found, expected) = (destination.load(&load)?, model.load(&load)?);
-            ensure_equal(&found, &expected, format!("the state of {name} after load {number}"))?;
+            ensure_state(Some(&found), Some(&expected), format!("the state of {name} after load {number}"))?;
             // As when the process ends and another one begins.
             if random.below(8) == 0 {
                 drop(destination);
@@ -81,9 +81,8 @@ pub(crate) fn random(place: &Place<'_>) -> Checked {
             }
         }
         drop(destination);
-        let view = |found: Option<selvedge_core::LogicalView>| found.unwrap_or_default().rows;
-        let found = view(logical_view(&mut *place.look()?, &table)?);
-        let expected = view(logical_view(&mut model, &table)?);
+        let found = place.view(&table)?.rows;
+        let expected = logical_view(&mut model, &table)?.unwrap_or_default().rows;
         ensure_equal(&found.len(), &expected.len(), format!("the rows of {name}"))?;
         for (key, expected) in &expected {
             ensure_equal(&found.get(key), &Some(expected), format!("the row {key:?} of {name}"))?;

@@ -1,10 +1,10 @@
 //! The position, and what it keeps from happening twice.
 
-use selvedge_core::{Applied, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableState, logical_view};
+use selvedge_core::{Applied, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableState};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, generated_keys, integers, next, texts};
-use crate::place::Place;
+use crate::place::{Place, ensure_state};
 
 fn row(id: i64) -> Vec<Values> {
     vec![integers("id", [id]), generated_keys([id]), integers("_sdc_sequence", [id])]
@@ -24,7 +24,7 @@ pub(crate) fn stale(place: &Place<'_>) -> Checked {
         let table = loads::table(if keys.is_empty() { "keyless" } else { "keyed" })?;
         let first = place.load(&next(&table, None, keys, row(1))?)?;
         let second = place.load(&next(&table, Some(&first), keys, row(2))?)?;
-        let view = logical_view(&mut *place.look()?, &table)?;
+        let view = place.view(&table)?;
 
         let mut with_new_column = row(3);
         with_new_column.push(texts("late", ["x"]));
@@ -44,8 +44,8 @@ pub(crate) fn stale(place: &Place<'_>) -> Checked {
         ];
         for (what, load) in &plans {
             refuse_as_stale(place.open()?.load(load), what)?;
-            ensure_equal(&place.state(&table)?, &Some(second.clone()), format!("the state after {what}"))?;
-            ensure_equal(&logical_view(&mut *place.look()?, &table)?, &view, format!("the rows after {what}"))?;
+            ensure_state(place.state(&table)?.as_ref(), Some(&second), format!("the state after {what}"))?;
+            ensure_equal(&place.view(&table)?, &view, format!("the rows after {what}"))?;
         }
         let other = loads::table(if keys.is_empty() { "no_keyless" } else { "no_keyed" })?;
         refuse_as_stale(place.open()?.load(&next(&other, Some(&second), keys, row(3))?), "a load planned on a table")?;

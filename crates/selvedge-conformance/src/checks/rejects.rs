@@ -11,6 +11,10 @@ use crate::place::Place;
 
 pub(crate) fn kept(place: &Place<'_>) -> Checked {
     let (table, other) = (loads::table("t")?, loads::table("other")?);
+    ensure_equal(&place.look_into_nothing()?, &Vec::new(), "the tables of a place where nothing was loaded")?;
+    let clean = loads::table("clean")?;
+    load(place, &clean, None, &[])?;
+    ensure_equal(&found(place, &clean)?, &Rejected::new(), "the rejected records where none ever was")?;
     let first = load(place, &table, None, &[1, 2])?;
     ensure_equal(&first.counts.rejected, &2, "the count of rejected records")?;
     ensure_equal(&found(place, &table)?, &expected(&table, &[1, 2])?, "the rejected records")?;
@@ -22,7 +26,7 @@ pub(crate) fn kept(place: &Place<'_>) -> Checked {
     ensure_equal(&found(place, &table)?, &expected(&table, &[1, 2, 3])?, "the rejected records after two more loads")?;
     ensure_equal(&found(place, &other)?, &expected(&other, &[4])?, "the rejected records of another table")?;
     let tables = place.look()?.tables()?;
-    ensure_equal(&tables, &vec![other, table.clone()], "the tables beside the one of rejected records")?;
+    ensure_equal(&tables, &vec![clean, other, table.clone()], "the tables beside the one of rejected records")?;
 
     // A load that is not applied leaves no rejected records either.
     let stale = rejecting(&table, Some(&first), &[5])?;

@@ -3,11 +3,11 @@
 use std::sync::Barrier;
 use std::thread;
 
-use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableName, TableState, logical_view, system};
+use selvedge_core::{Applied, Destination, LoadError, LoadErrorKind, TableName, TableState, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, generated_keys, integers, next};
-use crate::place::Place;
+use crate::place::{Place, ensure_state};
 
 /// How often the two race.
 const ROUNDS: u64 = 12;
@@ -30,8 +30,8 @@ type Outcomes = [Result<TableState, LoadError>; 2];
 /// The rows of one of the two: in a keyed table they share a key, so that a mixture shows.
 fn rows(planned_on: Option<&TableState>, writer: i64) -> Vec<Values> {
     let round = planned_on.map_or(0, |state| state.position.batch.cast_signed());
-    let ids = [0, 1, 2].map(|id| id + writer);
-    let generated = generated_keys(ids.map(|id| id + 10 * writer + 100 * round));
+    let ids = [0, 1, 2].map(|id| id + writer + 100 * round);
+    let generated = generated_keys(ids.map(|id| id + 10 * writer));
     vec![integers("id", ids), generated, integers("writer", [writer; 3]), integers(system::SEQUENCE, [round; 3])]
 }
 
@@ -84,8 +84,8 @@ fn judge(
     ensure(told && error.applied() == Applied::No, || {
         format!("the second one has to fail as Stale or Unavailable; found {:?}: {error}", error.kind())
     })?;
-    ensure_equal(&place.state(table)?, &Some(state.clone()), "the state after two loaded at once")?;
-    let view = logical_view(&mut *place.look()?, table)?.unwrap_or_default();
+    ensure_state(place.state(table)?.as_ref(), Some(&state), "the state after two loaded at once")?;
+    let view = place.view(table)?;
     ensure_equal(&(view.rows.len() as u64), &state.counts.live_rows, "the rows after two loaded at once")?;
     let loaded = before.map_or(0, |before| before.counts.loaded) + 3;
     ensure_equal(&state.counts.loaded, &loaded, "the records loaded")?;

@@ -34,3 +34,23 @@ impl Inspect for TwoMoments {
         Memory::read_only(&self.0)?.read(table, part, each)
     }
 }
+
+/// Sees every row twice, as where a row that was replaced is still there.
+struct Doubles(Memory);
+
+pub(super) fn doubles(folder: &Path) -> Result<Box<dyn Inspect>, LoadError> {
+    Ok(Box::new(Doubles(Memory::read_only(folder)?)))
+}
+
+impl Inspect for Doubles {
+    fn tables(&mut self) -> Result<Vec<TableName>, LoadError> {
+        self.0.tables()
+    }
+
+    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+        self.0.read(table, part, &mut |state, batch| {
+            let flow = each(state, batch.clone());
+            if flow.is_break() { flow } else { each(state, batch) }
+        })
+    }
+}

@@ -33,6 +33,14 @@ pub(super) fn rounds_moments(broken: &mut Broken, load: &TableLoad) -> Result<Ta
     })
 }
 
+pub(super) fn cuts_at_nul(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    let cut = |text: Option<&str>| text.and_then(|text| text.split('\0').next().map(str::to_owned));
+    load_bent(broken, load, |_, values| match values.as_string_opt::<i32>() {
+        Some(texts) => Arc::new(texts.iter().map(cut).collect::<StringArray>()),
+        None => Arc::clone(values),
+    })
+}
+
 pub(super) fn through_double(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_bent(broken, load, |_, values| match values.as_primitive_opt::<Int64Type>() {
         Some(integers) => Arc::new(integers.unary::<_, Int64Type>(|integer| integer as f64 as i64)),
