@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use selvedge::{Destination, EmbeddedQueue, Engine, Inspect, LoadError, Part, QueueErrorKind, sample};
+use selvedge::{Destination, EmbeddedQueue, Engine, Inspect, LoadError, Part, QueueErrorKind, QueueReader, sample};
 use selvedge::{duckdb::DuckDb, duckdb::DuckDbReader, parquet::Parquet, parquet::ParquetReader};
 use selvedge::{sqlite::Sqlite, sqlite::SqliteReader};
 
@@ -39,7 +39,11 @@ fn other_queues_are_refused() {
 }
 
 fn open_queue(folder: &Path) -> Vec<String> {
-    let errors = [EmbeddedQueue::open(folder).unwrap_err(), EmbeddedQueue::open_existing(folder).unwrap_err()];
+    let errors = [
+        EmbeddedQueue::open(folder).unwrap_err(),
+        EmbeddedQueue::open_existing(folder).unwrap_err(),
+        QueueReader::open(folder).unwrap_err(),
+    ];
     assert!(errors.iter().all(|error| error.kind() == QueueErrorKind::Format));
     errors.map(|error| error.to_string()).into()
 }
