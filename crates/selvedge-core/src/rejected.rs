@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 
 use crate::{Column, ColumnType, schema, system};
 
-/// The name of the table in which SQL destinations keep the rejected records of an integration.
+/// What the rejected records are called in a destination: a table of each integration in SQL, a folder of each table in Parquet.
 pub const TABLE: &str = "_sdc_rejected";
 
 /// When the record was rejected.

@@ -114,7 +114,8 @@ impl TableFolder {
     /// Removes what crashed loads left, and the generations that have been out of date for `grace`. Each loses its manifest
     /// first, so that what a reader lists beside a manifest is whole.
     pub(crate) fn sweep(&self, grace: Duration) -> Result<(), LoadError> {
-        let current = self.current_number()?;
+        // With its manifest: what another version wrote is not ours to sweep.
+        let current = self.current()?.map(|generation| generation.number);
         remove_file(&self.path().join(NEXT))?;
         let generations = self.path().join(GENERATIONS);
         let mut numbers: Vec<u64> = folders(&generations)?.iter().filter_map(|name| name.parse().ok()).collect();

@@ -65,7 +65,7 @@ impl Manifest {
         let versions: Versions = serde_json::from_slice(&text).map_err(|error| damaged(&path, error))?;
         if versions != VERSIONS {
             return Err(refused(format!(
-                "`{}` is of format {}.{}, this selvedge knows {FORMAT}.{}; use the selvedge that wrote it or a newer one",
+                "`{}` is of format {}.{}, this selvedge knows {FORMAT}.{}; use the version of selvedge that wrote it",
                 path.display(),
                 versions.format,
                 versions.state_format,

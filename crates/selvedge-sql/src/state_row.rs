@@ -13,7 +13,7 @@ use crate::state_key;
 ///
 /// Between reading the state and committing the next, no other transaction may write one: a load begins with a lock, or runs
 /// at the isolation `SERIALIZABLE`. At `READ COMMITTED` two loads planned on one state would both be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StateRow {
     format: i64,
     columns: String,
@@ -39,26 +39,31 @@ pub enum Field<'a> {
 
 impl StateRow {
     /// The row [`Dialect::select_state`](crate::Dialect::select_state) found, given how a text and how a number is read from
-    /// its columns, counted from 0.
+    /// its columns, by their names.
     ///
     /// # Errors
     /// The first error of reading a column.
     pub fn read<E>(
-        text: impl Fn(usize) -> Result<String, E>,
-        number: impl Fn(usize) -> Result<i64, E>,
+        text: impl Fn(&'static str) -> Result<String, E>,
+        number: impl Fn(&'static str) -> Result<i64, E>,
     ) -> Result<Self, E> {
+        let format = number("format")?;
+        if format != i64::from(TableState::FORMAT) {
+            // Another version may have other columns. `into_state` refuses it.
+            return Ok(Self { format, ..Self::default() });
+        }
         Ok(Self {
-            format: number(0)?,
-            columns: text(1)?,
-            keys: text(2)?,
-            queue_id: text(3)?,
-            epoch: text(4)?,
-            batch: number(5)?,
-            record: number(6)?,
-            loaded: number(7)?,
-            superseded: number(8)?,
-            rejected: number(9)?,
-            live_rows: number(10)?,
+            format,
+            columns: text("columns")?,
+            keys: text("keys")?,
+            queue_id: text("queue_id")?,
+            epoch: text("epoch")?,
+            batch: number("batch")?,
+            record: number("record")?,
+            loaded: number("loaded")?,
+            superseded: number("superseded")?,
+            rejected: number("rejected")?,
+            live_rows: number("live_rows")?,
         })
     }
 

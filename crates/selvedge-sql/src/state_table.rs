@@ -44,11 +44,11 @@ impl Dialect {
         format!("SELECT {key} FROM {} ORDER BY {key}", self.state_table())
     }
 
-    /// Selects a [`StateRow`](crate::StateRow). Parameters: [`state_key`].
+    /// Selects a [`StateRow`](crate::StateRow), with all the columns there are: another version may have others. Parameters:
+    /// [`state_key`].
     pub fn select_state(&self) -> String {
         let [integration, table] = KEY.map(|(name, _)| quote(name));
-        let fields = quote_list(FIELDS.map(name));
-        format!("SELECT {fields} FROM {} WHERE {integration} = $1 AND {table} = $2", self.state_table())
+        format!("SELECT * FROM {} WHERE {integration} = $1 AND {table} = $2", self.state_table())
     }
 
     /// Inserts or replaces a state. Parameters: [`StateRow::parameters`](crate::StateRow::parameters).

@@ -1,9 +1,10 @@
 //! A process that loads is killed at any moment, again and again, in one and the same destination.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,11 +18,11 @@ use crate::kit::Kit;
 use crate::loads::{self, generated_keys, in_order, integers, next, texts};
 use crate::place::{Place, Thing};
 
-/// How often the process is killed.
+/// How often the process is killed: each time later, until twice the time of a load.
 const KILLS: u32 = 24;
-/// How much later it is killed than the time before, counted from its first load.
-const LATER: Duration = Duration::from_micros(1_700);
-/// How long a process may take for its first load.
+/// How often it is killed while it opens a new destination and loads for the first time.
+const KILLS_IN_THE_FIRST_LOAD: u32 = 8;
+/// How long a process may take for a load.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rows a load replaces, and as many it adds.
@@ -35,26 +36,61 @@ enum Kind {
 }
 
 pub(crate) fn kills(place: &Place<'_>) -> Checked {
+    let mut until_first_load = Duration::ZERO;
     for number in 1..=KILLS {
-        let task = Task {
-            what: What::Load,
-            destination: place.folder(Thing::Destination),
-            told: place.aside(&format!("told-{number}")),
-        };
-        std::fs::create_dir_all(place.aside(""))?;
-        kill_after(&task, LATER * number)?;
-        for kind in [Kind::Keyed, Kind::Keyless] {
-            check(place, kind, &told(&task.told)).map_err(|f| f.during(format!("kill {number}, table {kind:?}")))?;
-        }
+        let task = task(place, number)?;
+        let loads = f64::from(number) * 2.0 / f64::from(KILLS);
+        until_first_load = kill_in_a_later_load(&task, loads)?;
+        check_both(place, &task).map_err(|failure| failure.during(format!("kill {number}")))?;
+    }
+    for number in 1..=KILLS_IN_THE_FIRST_LOAD {
+        let place = Place::new(place.kit)?;
+        let task = task(&place, number)?;
+        let moment = until_first_load.mul_f64(f64::from(number) / f64::from(KILLS_IN_THE_FIRST_LOAD));
+        kill_at(&task, moment)?;
+        check_both(&place, &task).map_err(|failure| failure.during(format!("kill {number} in a first load")))?;
     }
     Ok(())
 }
 
-/// Starts a process that loads, and kills it so long after its first load.
-fn kill_after(task: &Task, moment: Duration) -> Checked {
+fn task(place: &Place<'_>, number: u32) -> Result<Task, Failure> {
+    fs::create_dir_all(place.aside(""))?;
+    let told = place.aside(&format!("told-{number}"));
+    Ok(Task { what: What::Load, destination: place.folder(Thing::Destination), told })
+}
+
+fn check_both(place: &Place<'_>, task: &Task) -> Checked {
+    let told = told(&task.told);
+    [Kind::Keyed, Kind::Keyless]
+        .into_iter()
+        .try_for_each(|kind| check(place, kind, &told).map_err(|failure| failure.during(format!("table {kind:?}"))))
+}
+
+/// Kills a process so long after its start.
+fn kill_at(task: &Task, moment: Duration) -> Checked {
     let mut process = child::start(task)?;
+    thread::sleep(moment);
+    process.kill()?;
+    process.wait()?;
+    Ok(())
+}
+
+/// Lets a process load twice, and kills it so many times of a load later. Returns how long it took for the first.
+fn kill_in_a_later_load(task: &Task, loads: f64) -> Result<Duration, Failure> {
+    let started = Instant::now();
+    let mut process = child::start(task)?;
+    let first = wait_until_told(task, 1, &mut process)?;
+    let second = wait_until_told(task, 2, &mut process)?;
+    thread::sleep(second.duration_since(first).mul_f64(loads));
+    process.kill()?;
+    process.wait()?;
+    Ok(first.duration_since(started))
+}
+
+/// The moment when the process had told of so many loads.
+fn wait_until_told(task: &Task, loads: usize, process: &mut Child) -> Result<Instant, Failure> {
     let begun = Instant::now();
-    while told(&task.told).is_empty() {
+    while told(&task.told).len() < loads {
         if let Some(status) = process.try_wait()? {
             return Err(Failure::new(format!("the process that loads ended by itself ({status}), as is told above")));
         }
@@ -62,12 +98,9 @@ fn kill_after(task: &Task, moment: Duration) -> Checked {
             process.kill()?;
             return Err(Failure::new("the process that loads did not load within a minute"));
         }
-        thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_micros(200));
     }
-    thread::sleep(moment);
-    process.kill()?;
-    process.wait()?;
-    Ok(())
+    Ok(Instant::now())
 }
 
 /// In the process: loads both tables in turns until it is killed, and tells of each load that is durable.

@@ -95,8 +95,8 @@ pub(super) fn changes_first(broken: &mut Broken, load: &TableLoad) -> Result<Tab
     broken.memory.load(&TableLoad { planned_on: Some(state), changes: Vec::new(), ..load.clone() })
 }
 
-/// The time between the two commits: real ones are as far apart.
-const BETWEEN: Duration = Duration::from_millis(3);
+/// The time between the two commits: long beside what they take, so that a kill finds it also on a slow disk.
+const BETWEEN: Duration = Duration::from_millis(200);
 
 pub(super) fn rows_first(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     let rows = TableLoad { to: before(load), ..load.clone() };

@@ -65,7 +65,8 @@ fn many_rows() {
     let key = vec![Value::Integer(odd)];
     let examples = vec![Difference { key, discrepancy: Discrepancy::Places(vec!["/text".to_owned()]) }];
     assert_eq!(different, Comparison::Different(Differences { keys_min: 1, examples }));
-    let grown = peak_bytes() - before;
+    // The system adds up what each thread took only now and then, so the peak may seem to fall a little.
+    let grown = peak_bytes().saturating_sub(before);
     assert!(grown < 32 << 20, "comparing took {grown} bytes of memory");
 }
 

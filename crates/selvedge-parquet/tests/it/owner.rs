@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
 
 use selvedge_core::{Applied, Destination, Inspect, LoadError, LoadErrorKind, Part, TableState};
 use selvedge_parquet::{Parquet, ParquetReader, Settings};
@@ -221,4 +222,22 @@ fn tables_of_an_integration_stand_beside_a_table_of_its_name() {
     for (path, row) in [("x", "1"), ("x/y", "2"), ("y", "3")] {
         assert_eq!(read(&root.path().join(path)), [row]);
     }
+}
+
+/// It may mean something else by folders that look left over.
+#[test]
+fn what_another_version_wrote_is_not_swept() {
+    let root = tempdir().unwrap();
+    let mut table = open(root.path());
+    table.load("id:integer", "1");
+    drop(table);
+    let generations = root.path().join("orders/.generations");
+    let manifest = generations.join("000000000001/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let other = text.replacen("\"format\": ", "\"format\": 9", 1);
+    assert_ne!(other, text);
+    fs::write(&manifest, other).unwrap();
+    fs::create_dir(generations.join("000000000002")).unwrap();
+    Parquet::open_with(root.path(), Settings { keep_outdated: Duration::ZERO, ..Settings::default() }).unwrap();
+    assert!(generations.join("000000000002").exists());
 }
