@@ -1,8 +1,8 @@
 //! Scenarios: batches in, expected tables out, as data.
 //!
-//! A scenario is a JSON object: `says`, a sentence, and `steps`, of which each is one of [`Step`]. It is played twice, by a
-//! real engine on a real queue: once with all batches that stand one after the other in as few loads as the engine makes of
-//! them, and once with a load and a new engine for every batch. What it expects has to hold both times.
+//! `scenarios/README.md` describes the files. A real engine plays each of them twice on a real queue: once with all batches
+//! that stand one after the other in as few loads as it makes of them, and once with a load and a new engine for every batch.
+//! What is expected has to hold both times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
