@@ -140,9 +140,7 @@ pub fn twins() -> Vec<Twin> {
         loading("blind", "does not look what a load was planned on", &["stale", "applied_twice"], state::loads_anyway),
         Twin {
             state: state::short_numbers,
-            ..loading("short_numbers", "keeps positions in 32 bits", &["positions"], |broken, load| {
-                broken.memory.load(load)
-            })
+            ..loading("short_numbers", "keeps positions in 32 bits", &["positions"], soundly)
         },
         loading("counts_for_itself", "goes on from its own counts", &["counts"], state::counts_for_itself),
         loading("changes_first", "commits new columns before the rows", &["whole_or_nothing"], state::changes_first),

@@ -6,10 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use duckdb::Connection;
 use selvedge_core::{
@@ -237,58 +234,6 @@ fn a_reader_waits_for_loads_of_this_process() {
         let loaded = loads.join().unwrap() as u64;
         assert_eq!(reader.count(&table("t")).unwrap().unwrap().rows, 1 + loaded);
     });
-}
-
-/// Loads values and reads them back, to the bit.
-#[track_caller]
-fn check_type(column_type: ColumnType, values: impl Array + 'static) {
-    let mut warehouse = Warehouse::new();
-    let values: ArrayRef = Arc::new(values);
-    let brought = vec![(column("c", column_type), Arc::clone(&values))];
-    let state = warehouse.load(&table("t"), &[], brought).unwrap();
-    let (found, rows) = read(&mut DuckDbReader::open(warehouse.path()).unwrap(), &table("t"), Part::Rows).unwrap();
-    assert_eq!(found, state);
-    assert_eq!(rows.schema().field(0), &state.columns[0].arrow_field());
-    assert_eq!(rows.column(0), &values);
-}
-
-#[test]
-fn booleans_and_integers_come_back() {
-    check_type(ColumnType::Boolean, BooleanArray::from(vec![Some(true), Some(false), None]));
-    check_type(ColumnType::Integer, Int64Array::from(vec![Some(i64::MIN), Some(0), Some(i64::MAX), None]));
-}
-
-#[test]
-fn decimals_come_back() {
-    let largest = 10_i128.pow(38) - 1;
-    let values = vec![Some(largest), Some(-largest), Some(1), Some(-1), Some(0), None];
-    for scale in [0, 2, 38] {
-        let values = Decimal128Array::from(values.clone());
-        check_type(ColumnType::Decimal { scale }, values.with_precision_and_scale(38, scale as i8).unwrap());
-    }
-    let values = vec![Some("-123456789012345678901234567890123456789012345.5"), Some("0"), None];
-    check_type(ColumnType::DecimalText, StringArray::from(values));
-}
-
-#[test]
-fn doubles_come_back() {
-    let values = vec![Some(f64::MAX), Some(f64::MIN), Some(5e-324), Some(-5e-324), Some(0.1), Some(-0.0), None];
-    check_type(ColumnType::Double, Float64Array::from(values));
-}
-
-#[test]
-fn texts_come_back() {
-    let values = vec![Some(""), Some("a\0b"), Some("grüße 🧵"), Some("007"), Some("null"), None];
-    check_type(ColumnType::String, StringArray::from(values));
-    check_type(ColumnType::Json, StringArray::from(vec![Some(r#"{"b": [1, 2.50, "\u0000"]}"#), Some("null"), None]));
-}
-
-#[test]
-fn moments_days_and_times_come_back() {
-    let moments = vec![Some(-62_135_596_800_000_000), Some(253_402_300_799_999_999), Some(-1), Some(0), None];
-    check_type(ColumnType::Timestamp, TimestampMicrosecondArray::from(moments).with_timezone("UTC"));
-    check_type(ColumnType::Date, Date32Array::from(vec![Some(-719_162), Some(2_932_896), Some(0), None]));
-    check_type(ColumnType::Time, Time64MicrosecondArray::from(vec![Some(0), Some(86_399_999_999), None]));
 }
 
 #[test]

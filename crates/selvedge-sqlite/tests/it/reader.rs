@@ -6,10 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Float64Type, Int64Type};
 use rusqlite::Connection;
@@ -193,42 +190,6 @@ fn batches_are_bounded_by_rows_and_by_bytes() {
     assert_eq!(rows("narrow", 7), [7]);
 }
 
-/// Loads values and reads them back, to the bit.
-#[track_caller]
-fn check_type(column_type: ColumnType, values: impl arrow::array::Array + 'static) {
-    let mut database = Database::new();
-    let values: ArrayRef = Arc::new(values);
-    let state = database.load(&table("t"), &[], &[(column("c", column_type), Arc::clone(&values))]);
-    let (found, rows) = read(&mut SqliteReader::open(database.file()).unwrap(), &table("t"), Part::Rows).unwrap();
-    assert_eq!(found, state);
-    assert_eq!(rows.schema().field(0), &state.columns[0].arrow_field());
-    assert_eq!(rows.column(0), &values);
-}
-
-#[test]
-fn booleans_and_integers_come_back() {
-    check_type(ColumnType::Boolean, BooleanArray::from(vec![Some(true), Some(false), None]));
-    check_type(ColumnType::Integer, Int64Array::from(vec![Some(i64::MIN), Some(0), Some(i64::MAX), None]));
-}
-
-#[test]
-fn decimals_come_back() {
-    let largest = 10_i128.pow(38) - 1;
-    let values = vec![Some(largest), Some(-largest), Some(1), Some(-1), Some(0), None];
-    for scale in [0, 2, 38] {
-        let values = Decimal128Array::from(values.clone());
-        check_type(ColumnType::Decimal { scale }, values.with_precision_and_scale(38, scale as i8).unwrap());
-    }
-    let values = vec![Some("-123456789012345678901234567890123456789012345.5"), Some("0"), None];
-    check_type(ColumnType::DecimalText, StringArray::from(values));
-}
-
-#[test]
-fn doubles_come_back() {
-    let values = vec![Some(f64::MAX), Some(f64::MIN), Some(5e-324), Some(-5e-324), Some(0.1), Some(3.0), None];
-    check_type(ColumnType::Double, Float64Array::from(values));
-}
-
 /// SQLite stores a double without a fraction as an integer, which has one zero.
 #[test]
 fn the_negative_zero_comes_back_as_zero() {
@@ -236,21 +197,6 @@ fn the_negative_zero_comes_back_as_zero() {
     database.load(&table("t"), &[], &[(column("c", ColumnType::Double), Arc::new(Float64Array::from(vec![-0.0])))]);
     let (_, rows) = read(&mut SqliteReader::open(database.file()).unwrap(), &table("t"), Part::Rows).unwrap();
     assert_eq!(rows.column(0).as_primitive::<Float64Type>().value(0).to_bits(), 0.0_f64.to_bits());
-}
-
-#[test]
-fn texts_come_back() {
-    let values = vec![Some(""), Some("a\0b"), Some("grüße 🧵"), Some("007"), Some("null"), None];
-    check_type(ColumnType::String, StringArray::from(values));
-    check_type(ColumnType::Json, StringArray::from(vec![Some(r#"{"b": [1, 2.50, "\u0000"]}"#), Some("null"), None]));
-}
-
-#[test]
-fn moments_days_and_times_come_back() {
-    let moments = vec![Some(-62_135_596_800_000_000), Some(253_402_300_799_999_999), Some(-1), Some(0), None];
-    check_type(ColumnType::Timestamp, TimestampMicrosecondArray::from(moments).with_timezone("UTC"));
-    check_type(ColumnType::Date, Date32Array::from(vec![Some(-719_162), Some(2_932_896), Some(0), None]));
-    check_type(ColumnType::Time, Time64MicrosecondArray::from(vec![Some(0), Some(86_399_999_999), None]));
 }
 
 /// Puts a value somebody else wrote into a column: the error names the column and what was found, and not the value.
