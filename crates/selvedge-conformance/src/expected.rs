@@ -75,14 +75,13 @@ impl Expected {
         let mut failure = Ok(());
         destination.read(table, Part::Rows, &mut |_, batch| {
             for row in 0..batch.num_rows() {
-                let value = |(name, column_type): &(String, ColumnType)| {
+                let mut value = |(name, column_type): &(String, ColumnType)| {
                     let values = batch.column_by_name(name)?;
                     if *values.data_type() != column_type.arrow() {
                         failure = Err(Failure::new(format!("column {name} is read as {}", values.data_type())));
                     }
                     Value::of(*column_type, values, row).map(found_text)
                 };
-                let mut value = value;
                 let values: Vec<String> =
                     self.columns.0.iter().map(|column| value(column).unwrap_or_else(|| "null".to_owned())).collect();
                 found.push(values.join(" | "));

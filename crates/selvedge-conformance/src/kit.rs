@@ -21,7 +21,7 @@ type Look = dyn Fn(&Path) -> Result<Box<dyn Inspect>, LoadError>;
 
 /// The checks, to be run on one kind of destination.
 ///
-/// Some checks load in a process of its own, so that it can be killed or measured: they start the running test once more,
+/// Some checks load in a process of their own, so that it can be killed or measured: they start the running test once more,
 /// by its name. So let a test call the kit once, and do nothing before.
 pub struct Kit {
     open: Box<Open>,

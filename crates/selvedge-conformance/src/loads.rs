@@ -6,11 +6,10 @@ use arrow_array::{
     ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray, UInt32Array,
     new_null_array,
 };
-use arrow_schema::Schema;
 use arrow_select::take::take_record_batch;
 use selvedge_core::{
     Change, Column, ColumnType, Epoch, Key, Path, Position, QueueId, RowOrder, TableLoad, TableName, TableState,
-    rejected, system,
+    rejected, schema, system,
 };
 
 use crate::failure::Failure;
@@ -61,9 +60,8 @@ fn rows(columns: &[Column], brought: Vec<Values>) -> Result<RecordBatch, Failure
         let brought = brought.iter().find(|(brought, _)| brought == column);
         brought.map_or_else(|| new_null_array(&column.column_type.arrow(), rows), |(_, values)| Arc::clone(values))
     });
-    let schema = Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>());
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(schema), values.collect(), &options)?)
+    Ok(RecordBatch::try_new_with_options(schema(columns), values.collect(), &options)?)
 }
 
 /// The same load with its rows in the order the destination asks for.

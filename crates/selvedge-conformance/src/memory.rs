@@ -65,7 +65,9 @@ impl Memory {
     /// [`LoadErrorKind::Unavailable`] while another one has the folder; otherwise when it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, LoadError> {
         let lock = image::lock(folder)?;
-        Ok(Self { lock: Some(lock), ..Self::read_only(folder)? })
+        let mut memory = Self::read_only(folder)?;
+        memory.lock = Some(lock);
+        Ok(memory)
     }
 
     /// Takes in what stands in `folder` at this moment, to look at it beside the one that loads. It takes no loads.
@@ -78,7 +80,9 @@ impl Memory {
 
     /// As [`open`](Self::open), beside others that have the folder. Two of them do not see what the other loads.
     pub(crate) fn unlocked(folder: &Path) -> Result<Self, LoadError> {
-        Ok(Self { lock: Some(image::lock_file(folder)?), ..Self::read_only(folder)? })
+        let mut memory = Self::read_only(folder)?;
+        memory.lock = Some(image::lock_file(folder)?);
+        Ok(memory)
     }
 
     /// Applies a load by a rule for which rows stay: `merge` is given the stored ones, with the columns of the load.
@@ -104,6 +108,16 @@ impl Memory {
         let state = table.state.clone();
         self.tables.insert(load.table.clone(), table);
         Ok(state)
+    }
+}
+
+/// Closing the file is not enough: a child process that was started a moment ago may still hold a copy of its handle.
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            // What cannot be unlocked is unlocked when the process ends.
+            let _ = lock.unlock();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod rows;
 mod state;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use selvedge_core::{Capabilities, Destination, Inspect, LoadError, TableLoad, TableName, TableState};
 
@@ -36,7 +36,7 @@ type Load = fn(&mut Broken, &TableLoad) -> Result<TableState, LoadError>;
 struct Broken {
     memory: Memory,
     /// Its folder, by which two handles of one destination know each other.
-    folder: std::path::PathBuf,
+    folder: PathBuf,
     /// How many loads this handle has applied.
     loads: usize,
     state: State,

@@ -17,8 +17,8 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// - A table has the column [`_sdc_sequence`](crate::system::SEQUENCE), and one without keys has
 ///   [`__sdc_primary_key`](crate::system::PRIMARY_KEY) in its place, which no two rows share.
 /// - [`TableLoad::changes`] lead from the columns that stand to those of the load.
-/// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. Only a load of which nobody knows
-///   whether it was applied is preceded by a look at the [state](Self::state).
+/// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. After a load that failed as stale, or of
+///   which nobody knows whether it was applied, the engine looks at the [state](Self::state) first.
 ///
 /// # What the destination guarantees
 /// - **All or nothing.** Changes, rows, rejected records and state become visible and durable together, or nothing does,
@@ -132,8 +132,9 @@ pub trait Destination: Send {
 
     /// The table as it stands, or `None` before its first load.
     ///
-    /// It is what the last load returned, whoever made that load. The engine asks once a table after it was started, and
-    /// after a load of which nobody knows whether it was applied: then what is answered has to be durable.
+    /// It is what the last load returned, whoever made that load. The engine asks once a table after it was started, after a
+    /// load that failed as stale, and after one of which nobody knows whether it was applied: what is answered has to be
+    /// durable.
     ///
     /// # Errors
     /// When the destination cannot be read. Nothing is changed.

@@ -21,6 +21,7 @@ mod rejects;
 mod rows;
 mod session;
 mod state;
+mod stillborn;
 
 pub use destination::DuckDb;
 pub use reader::DuckDbReader;

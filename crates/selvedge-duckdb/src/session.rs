@@ -11,6 +11,7 @@ use selvedge_core::{LoadError, LoadErrorKind};
 use crate::dialect::DIALECT;
 use crate::error::{in_use, load_error};
 use crate::held::HeldFile;
+use crate::stillborn;
 
 /// The name the file is attached under. DuckDB refuses a name that is both a schema's and a database's; left alone it would
 /// name the database after the file, and an integration may be called like that. No integration begins with `_sdc`.
@@ -105,7 +106,16 @@ impl Deref for Session {
 
 fn attach(connection: &Connection, path: &Path, access: Access) -> Result<HeldFile, LoadError> {
     let held = HeldFile::take(path).ok_or_else(|| in_use(path))?;
-    connection.execute_batch(&access.attach(path)).map_err(|cause| load_error(path, "open", cause))?;
+    let attach = || connection.execute_batch(&access.attach(path)).map_err(|cause| load_error(path, "open", cause));
+    match attach() {
+        // Unless it is unavailable, DuckDB had the file to itself just now.
+        Err(error)
+            if error.kind() != LoadErrorKind::Unavailable && access == Access::Load && stillborn::remove(path) =>
+        {
+            attach()?;
+        }
+        attached => attached?,
+    }
     Ok(held)
 }
 

@@ -65,7 +65,8 @@ impl EngineBuilder {
     /// keys it is appended again.
     ///
     /// Nothing else is overlooked: a table stays paused when an older copy of this queue or of the destination was restored,
-    /// when it is lost, when its keys are others, and when this queue had loaded it before the other one did.
+    /// when it is lost, when its keys are others, and when this queue had loaded it before the other one did,
+    /// as far as it has noted that: a crash may lose the note of the last load.
     pub fn adopt(mut self) -> Self {
         self.of_other_queues = OfOtherQueues::Adopted;
         self

@@ -12,7 +12,7 @@ pub(crate) struct Meeting<'m> {
     pub(crate) since: u64,
     /// The newest batch of the table that the queue had deleted when the engine was started.
     pub(crate) deleted_to: u64,
-    /// The newest batch that the destination acknowledged, 0 if it never loaded the table from this queue.
+    /// The newest batch that the destination acknowledged, 0 if it did for none. A crash may have lost the last ones.
     pub(crate) acknowledged: u64,
     /// The newest batch of the queue then.
     pub(crate) newest: u64,
@@ -39,7 +39,8 @@ impl Meeting<'_> {
         }
     }
 
-    /// Whether the queue had to keep batches that it has deleted. It did so because the destination acknowledged them.
+    /// Whether the queue has deleted batches it had to keep for the destination, which it does once the destination has
+    /// acknowledged them.
     fn has_deleted(&self) -> bool {
         self.deleted_to > self.since
     }

@@ -64,8 +64,20 @@ fn entries(path: &Path) -> Result<Vec<DirEntry>, LoadError> {
     }
 }
 
-/// Takes the root for this owner alone, until the returned file is dropped or the process ends.
-pub(crate) fn lock(root: &Path) -> Result<File, LoadError> {
+/// A root that nobody else may open to load into until this is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct LockedRoot(File);
+
+/// Closing the file is not enough: a child process that was started a moment ago may still hold a copy of its handle.
+impl Drop for LockedRoot {
+    fn drop(&mut self) {
+        // What cannot be unlocked is unlocked when the process ends.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the root for this owner alone.
+pub(crate) fn lock(root: &Path) -> Result<LockedRoot, LoadError> {
     let path = root.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
@@ -74,7 +86,7 @@ pub(crate) fn lock(root: &Path) -> Result<File, LoadError> {
         .open(&path)
         .map_err(|error| failed("write", &path, error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(LockedRoot(file)),
         Err(TryLockError::WouldBlock) => Err(LoadError::new(
             LoadErrorKind::Unavailable,
             format!("`{}` is being written by another selvedge; stop it or wait", root.display()),

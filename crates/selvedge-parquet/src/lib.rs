@@ -45,12 +45,12 @@ mod transition;
 mod upsert;
 mod write;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
+use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
 pub use crate::reader::ParquetReader;
 
@@ -75,8 +75,8 @@ const CAPABILITIES: Capabilities =
 pub struct Parquet {
     root: PathBuf,
     settings: Settings,
-    /// Held, not used: the root is this owner's while the file is open.
-    _lock: File,
+    /// Held, not used: the root is this owner's until it is dropped.
+    _lock: LockedRoot,
 }
 
 /// What may be set about the files.

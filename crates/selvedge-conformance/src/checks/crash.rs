@@ -70,9 +70,14 @@ fn check_both(place: &Place<'_>, task: &Task) -> Checked {
 fn kill_at(task: &Task, moment: Duration) -> Checked {
     let mut process = child::start(task)?;
     thread::sleep(moment);
+    kill(&mut process)
+}
+
+/// Kills a process that would have gone on.
+fn kill(process: &mut Child) -> Checked {
     process.kill()?;
-    process.wait()?;
-    Ok(())
+    let status = process.wait()?;
+    ensure(status.code().is_none(), || format!("the process that loads ended by itself ({status}), as is told above"))
 }
 
 /// Lets a process load twice, and kills it so many times of a load later. Returns how long it took for the first.
@@ -82,8 +87,7 @@ fn kill_in_a_later_load(task: &Task, loads: f64) -> Result<Duration, Failure> {
     let first = wait_until_told(task, 1, &mut process)?;
     let second = wait_until_told(task, 2, &mut process)?;
     thread::sleep(second.duration_since(first).mul_f64(loads));
-    process.kill()?;
-    process.wait()?;
+    kill(&mut process)?;
     Ok(first.duration_since(started))
 }
 

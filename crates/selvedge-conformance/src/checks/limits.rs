@@ -6,7 +6,7 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableState, Value, system};
+use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableName, TableState, Value, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
@@ -123,7 +123,7 @@ fn value_and_key(place: &Place<'_>, number: usize, column_type: ColumnType, valu
 fn expect(
     place: &Place<'_>,
     state: &TableState,
-    table: &selvedge_core::TableName,
+    table: &TableName,
     column_type: ColumnType,
     values: &ArrayRef,
 ) -> Checked {
@@ -160,7 +160,7 @@ fn wide_row(columns: usize) -> Vec<Values> {
     row
 }
 
-fn check_width(place: &Place<'_>, table: &selvedge_core::TableName, state: &TableState) -> Checked {
+fn check_width(place: &Place<'_>, table: &TableName, state: &TableState) -> Checked {
     ensure_equal(&state.columns.len(), &COLUMNS, format!("the columns of {table}"))?;
     let view = place.view(table)?;
     let row = view.rows.values().next().ok_or_else(|| Failure::new(format!("{table} has no row")))?;

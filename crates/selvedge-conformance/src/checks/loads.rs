@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::StringArray;
-use selvedge_core::{ColumnType, Counts, Destination, RowOrder, TableLoad, TableName, TableState, logical_view};
+use selvedge_core::{
+    ColumnType, Counts, Destination, RowOrder, TableLoad, TableName, TableState, logical_view, system,
+};
 
 use crate::Memory;
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
@@ -13,7 +15,7 @@ use crate::place::{Place, ensure_state};
 pub(crate) fn no_rows(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
     let none: [i64; 0] = [];
-    let columns = |ids: &[i64]| vec![integers("id", ids.iter().copied()), integers("_sdc_sequence", none_of(ids))];
+    let columns = |ids: &[i64]| vec![integers("id", ids.iter().copied()), integers(system::SEQUENCE, sequences(ids))];
     let made = place.load(&next(&table, None, &["id"], columns(&none))?)?;
     ensure_equal(&made.counts, &Counts::default(), "the counts of a table without rows")?;
     ensure_equal(&rows(place, &table)?, &0, "the rows of a table without rows")?;
@@ -25,7 +27,7 @@ pub(crate) fn no_rows(place: &Place<'_>) -> Checked {
 }
 
 /// A sequence for each id.
-fn none_of(ids: &[i64]) -> impl IntoIterator<Item = i64> {
+fn sequences(ids: &[i64]) -> impl IntoIterator<Item = i64> {
     ids.iter().map(|_| 1)
 }
 
@@ -38,7 +40,7 @@ fn rows(place: &Place<'_>, table: &TableName) -> Result<u64, Failure> {
 pub(crate) fn whole_or_nothing(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
     let row = |id: i64, note: &str| {
-        vec![integers("id", [id]), texts("note", [note.to_owned()]), integers("_sdc_sequence", [id])]
+        vec![integers("id", [id]), texts("note", [note.to_owned()]), integers(system::SEQUENCE, [id])]
     };
     let state = place.load(&next(&table, None, &["id"], row(1, "stands"))?)?;
     let view = place.view(&table)?;
@@ -121,10 +123,10 @@ fn random_load(
         let at = planned_on.map_or(0, |state| state.position.batch.cast_signed());
         columns.push(generated_keys(ids.iter().map(|id| at * 1_000 + id)));
     }
-    columns.push(integers("_sdc_sequence", ids.iter().map(|_| random.signed_below(6))));
+    columns.push(integers(system::SEQUENCE, ids.iter().map(|_| random.signed_below(6))));
     if planned_on.is_some() {
         let version = |_: &i64| Some(random.signed_below(3)).filter(|version| *version > 0);
-        columns.push(integers("_sdc_table_version", ids.iter().map(version).collect::<Vec<_>>()));
+        columns.push(integers(system::TABLE_VERSION, ids.iter().map(version).collect::<Vec<_>>()));
     }
     let note = |_: &i64| Some(random.below(1_000)).filter(|n| n % 5 > 0).map(|n| format!("note {n}"));
     let notes: StringArray = ids.iter().map(note).collect();

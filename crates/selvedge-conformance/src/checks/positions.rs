@@ -1,13 +1,13 @@
 //! The position, and what it keeps from happening twice.
 
-use selvedge_core::{Applied, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableState};
+use selvedge_core::{Applied, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableState, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Values, generated_keys, integers, next, texts};
 use crate::place::{Place, ensure_state};
 
 fn row(id: i64) -> Vec<Values> {
-    vec![integers("id", [id]), generated_keys([id]), integers("_sdc_sequence", [id])]
+    vec![integers("id", [id]), generated_keys([id]), integers(system::SEQUENCE, [id])]
 }
 
 /// A load that has to fail as stale; `what` tells which.
@@ -56,7 +56,7 @@ pub(crate) fn stale(place: &Place<'_>) -> Checked {
 
 fn no_row() -> Vec<Values> {
     let none: [i64; 0] = [];
-    vec![integers("id", none), generated_keys(none), integers("_sdc_sequence", none)]
+    vec![integers("id", none), generated_keys(none), integers(system::SEQUENCE, none)]
 }
 
 pub(crate) fn applied_twice(place: &Place<'_>) -> Checked {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use selvedge_core::{Counted, Destination, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState};
 
@@ -13,6 +14,8 @@ use crate::place::Place;
 const LOADS: i64 = 40;
 /// Rows of each.
 const ROWS: i64 = 50;
+/// How long a reader may hold up a load.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn one_moment(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
@@ -40,12 +43,14 @@ fn load(
     let from = state.map_or(0, |state| state.counts.live_rows.cast_signed());
     let columns = vec![integers("id", from..from + ROWS), generated_keys(from..from + ROWS)];
     let load = next(table, state, &[], columns)?;
-    loop {
-        match unless_unavailable(destination.load(&load))? {
-            Some(state) => return Ok(state),
-            None => thread::yield_now(),
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(state) = unless_unavailable(destination.load(&load))? {
+            return Ok(state);
         }
+        thread::yield_now();
     }
+    Err(Failure::new("loading was unavailable for a minute"))
 }
 
 /// Looks again and again, and returns how often there was something to see.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use selvedge_core::{Column, Part, TableName, TableState, Value, rejected, system};
+use selvedge_core::{Column, Part, TableLoad, TableName, TableState, Value, rejected, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, integers, next, texts};
@@ -44,11 +44,7 @@ fn load(
 }
 
 /// A load of one row that rejects a record for each number.
-fn rejecting(
-    table: &TableName,
-    planned_on: Option<&TableState>,
-    numbers: &[i64],
-) -> Result<selvedge_core::TableLoad, Failure> {
+fn rejecting(table: &TableName, planned_on: Option<&TableState>, numbers: &[i64]) -> Result<TableLoad, Failure> {
     let id = planned_on.map_or(1, |state| state.position.batch.cast_signed());
     let mut load = next(
         table,

@@ -6,8 +6,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use selvedge_core::{
-    Change, Destination, LoadError, LoadErrorKind, Position, TableLoad, TableName, TableState, rejected,
+    Change, Destination, LoadError, LoadErrorKind, Position, TableLoad, TableName, TableState, rejected, schema,
 };
 
 use super::Broken;
@@ -88,8 +89,7 @@ pub(super) fn changes_first(broken: &mut Broken, load: &TableLoad) -> Result<Tab
         return broken.memory.load(load);
     }
     load.check_planned_on(broken.memory.state(&load.table)?.as_ref())?;
-    let columns: Vec<_> = load.columns.iter().map(selvedge_core::Column::arrow_field).collect();
-    let none = arrow_array::RecordBatch::new_empty(std::sync::Arc::new(arrow_schema::Schema::new(columns)));
+    let none = RecordBatch::new_empty(schema(&load.columns));
     let changes = TableLoad { rows: none, rejects: rejected::none(), superseded: 0, to: before(load), ..load.clone() };
     let state = broken.memory.load(&changes)?;
     broken.memory.load(&TableLoad { planned_on: Some(state), changes: Vec::new(), ..load.clone() })

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field};
 use arrow_select::interleave::interleave;
-use selvedge_core::{Change, Column, Destination, Key, LoadError, TableLoad, TableState};
+use selvedge_core::{Change, Column, Destination, Key, LoadError, TableLoad, TableState, schema};
 
 use super::Broken;
 use crate::memory::{newest_stays, rows, unfit};
@@ -85,7 +85,7 @@ pub(super) fn fills_new_columns(broken: &mut Broken, load: &TableLoad) -> Result
         let is_new =
             |name: &str| load.changes.iter().any(|change| matches!(change, Change::AddColumn(c) if c.name == name));
         let schema = stored.schema();
-        let value = |(field, values): (&Arc<arrow_schema::Field>, &ArrayRef)| -> ArrayRef {
+        let value = |(field, values): (&Arc<Field>, &ArrayRef)| -> ArrayRef {
             if *field.data_type() == DataType::Utf8 && is_new(field.name()) {
                 Arc::new(StringArray::from(vec![""; values.len()]))
             } else {
@@ -117,8 +117,7 @@ fn load_renamed(broken: &mut Broken, load: &TableLoad, name: fn(&Column) -> Stri
         other => other.clone(),
     });
     let key = |key: &String| load.columns.iter().find(|column| column.name == *key).map_or_else(|| key.clone(), name);
-    let schema = Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>());
-    let rows = RecordBatch::try_new(Arc::new(schema), load.rows.columns().to_vec()).map_err(unfit)?;
+    let rows = RecordBatch::try_new(schema(&columns), load.rows.columns().to_vec()).map_err(unfit)?;
     let changes = changes.collect();
     let keys = load.keys.iter().map(key).collect();
     broken.memory.load(&TableLoad { columns, changes, keys, rows, ..load.clone() })

@@ -168,3 +168,29 @@ pub(crate) fn in_full(error: &LoadError) -> String {
     let causes = std::iter::successors(Some(error as &dyn Error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+/// A process that is killed while DuckDB makes a new file leaves one that DuckDB never opens again.
+#[test]
+fn a_file_whose_making_was_cut_off_is_made_anew() {
+    let mut whole = Warehouse::new();
+    whole.load(&table("t"), &["id"], ids([1])).unwrap();
+    let bytes = std::fs::read(whole.path()).unwrap();
+    for length in [0, 4_096, 8_192] {
+        let warehouse = Warehouse::new();
+        let path = warehouse.path();
+        drop(warehouse.destination);
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let mut again = DuckDb::open(&path).unwrap();
+        assert_eq!(again.state(&table("t")).unwrap(), None, "{length} bytes");
+        again.load(&plan(&table("t"), None, &["id"], ids([1]))).unwrap();
+    }
+}
+
+#[test]
+fn a_short_file_that_is_somebody_elses_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes.txt");
+    std::fs::write(&notes, "not a database").unwrap();
+    assert_eq!(DuckDb::open(&notes).unwrap_err().kind(), LoadErrorKind::Refused);
+    assert_eq!(std::fs::read(&notes).unwrap(), b"not a database");
+}
