@@ -6,9 +6,8 @@ use arrow_array::{
     Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
     new_null_array,
 };
-use arrow_schema::Schema;
 use arrow_select::interleave::interleave;
-use selvedge_core::{Column, QueueId, system};
+use selvedge_core::{Column, QueueId, schema, system};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -29,9 +28,8 @@ pub(crate) fn shape(
     moment: &Moment,
 ) -> Result<RecordBatch, Blocked> {
     let values = columns.iter().map(|column| values(column, parts, rows, moment)).collect::<Result<_, _>>()?;
-    let schema = Arc::new(Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>()));
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    Ok(RecordBatch::try_new_with_options(schema, values, &options)?)
+    Ok(RecordBatch::try_new_with_options(schema(columns), values, &options)?)
 }
 
 fn values(column: &Column, parts: &[Part], rows: &[(usize, usize)], moment: &Moment) -> Result<ArrayRef, Blocked> {

@@ -8,10 +8,10 @@ use arrow_array::builder::{
     Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Rows};
-use selvedge_core::{Column, ColumnType, LoadError};
+use selvedge_core::{Column, ColumnType, LoadError, schema};
 use selvedge_sql::{parse_date, parse_decimal, parse_time, parse_timestamp};
 
 use crate::error::Doing;
@@ -56,9 +56,8 @@ struct BatchBuilder<'c> {
 
 impl<'c> BatchBuilder<'c> {
     fn new(columns: &'c [Column]) -> Self {
-        let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
         let cells = columns.iter().map(|column| CellBuilder::new(column.column_type)).collect();
-        Self { columns, schema: Arc::new(Schema::new(fields)), cells, rows: 0, text_bytes: 0 }
+        Self { columns, schema: schema(columns), cells, rows: 0, text_bytes: 0 }
     }
 
     fn append(&mut self, row: &Row<'_>, doing: &Doing<'_>) -> Result<(), LoadError> {
