@@ -229,19 +229,15 @@ impl<'c, D: Inspect + ?Sized> Standing<'c, D> {
         Ok(digests)
     }
 
-    /// Hands every row to `each`, if all of them are of the moment the comparison began.
+    /// Hands every row to `each`, and stops if they turn out to be of another moment than that at which the comparison began.
     fn read(&mut self, mut each: impl FnMut(&LogicalRows<'_>, usize)) -> Result<(), Stop> {
-        let mut has_moved = false;
         let found = self.destination.read(self.table, Part::Rows, &mut |state, batch| {
-            has_moved = state.position != self.state.position;
-            if has_moved {
-                return ControlFlow::Break(());
-            }
             let rows = LogicalRows::new(state, &batch);
             (0..batch.num_rows()).for_each(|row| each(&rows, row));
             ControlFlow::Continue(())
         })?;
-        if has_moved || found.is_none() { Err(Stop::Obstacle(Obstacle::Loading(self.side))) } else { Ok(()) }
+        let stands = found.is_some_and(|found| found.position == self.state.position);
+        if stands { Ok(()) } else { Err(Stop::Obstacle(Obstacle::Loading(self.side))) }
     }
 }
 

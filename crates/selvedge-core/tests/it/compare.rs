@@ -205,9 +205,12 @@ fn records_may_have_ended_differently() {
 
 #[test]
 fn loads_meanwhile() {
-    let table = |life| Shelf::new(columns()).living(life);
-    check_obstacle(table(Life::Moving), table(Life::Still), Obstacle::Loading(Side::Left));
-    check_obstacle(table(Life::Still), table(Life::Moving), Obstacle::Loading(Side::Right));
+    let empty = vec![integers("id", "id", Vec::<i64>::new())];
+    for columns in [columns(), empty] {
+        let table = |life| Shelf::new(columns.clone()).living(life);
+        check_obstacle(table(Life::Moving), table(Life::Still), Obstacle::Loading(Side::Left));
+        check_obstacle(table(Life::Still), table(Life::Moving), Obstacle::Loading(Side::Right));
+    }
 }
 
 #[test]

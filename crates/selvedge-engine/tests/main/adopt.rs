@@ -23,6 +23,13 @@ fn adopt(folder: &Path, memory: &Memory) -> Engine {
     Engine::builder(folder).destination("memory", memory.clone()).adopt().start().unwrap()
 }
 
+/// Has the queue in `folder` adopt the keyless table `t` and load the record 3.
+fn take_over(folder: &Path, memory: &Memory) {
+    let engine = adopt(folder, memory);
+    engine.push(keyless("t", [3])).unwrap();
+    flush(&engine);
+}
+
 fn id(folder: &Path) -> String {
     EmbeddedQueue::open(folder).unwrap().id().to_string()
 }
@@ -122,10 +129,7 @@ fn a_table_this_queue_had_loaded_and_keeps_is_not_adopted() {
         std::thread::yield_now();
     }
     drop(engine);
-    let engine = adopt(second.path(), &memory);
-    engine.push(keyless("t", [3])).unwrap();
-    flush(&engine);
-    drop(engine);
+    take_over(second.path(), &memory);
 
     let engine = adopt(first.path(), &memory);
     engine.push(keyless("t", [4])).unwrap();
@@ -140,10 +144,7 @@ fn a_table_this_queue_had_loaded_is_not_adopted() {
     let (first, memory) = loaded(&[keyless("t", [1]), keyless("t", [2])]);
     let second = tempdir().unwrap();
     let (first_id, second_id) = (id(first.path()), id(second.path()));
-    let engine = adopt(second.path(), &memory);
-    engine.push(keyless("t", [3])).unwrap();
-    flush(&engine);
-    drop(engine);
+    take_over(second.path(), &memory);
 
     let engine = adopt(first.path(), &memory);
     engine.push(keyless("t", [4])).unwrap();
