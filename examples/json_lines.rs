@@ -100,7 +100,7 @@ fn merge(stored: &Path, load: &TableLoad, lines: &mut Lines) -> Fallible<Outcome
 }
 
 /// Writes a file of a generation, durably.
-fn write<T>(generation: &Path, part: Part, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
+fn write<T>(generation: &Path, part: Part<'_>, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
     let mut lines = Lines::new(BufWriter::new(File::create(generation.join(format!("{part:?}.jsonl")))?));
     let filled = fill(&mut lines)?;
     lines.finish()?;
@@ -110,7 +110,7 @@ fn write<T>(generation: &Path, part: Part, fill: impl FnOnce(&mut Lines) -> Fall
 }
 
 /// Hands the rows of a file to `each`, some at a time. A column that a row lacks is null; generation 0 is empty.
-fn read(generation: &Path, part: Part, schema: SchemaRef, each: &mut EachBatch<'_>) -> Fallible<()> {
+fn read(generation: &Path, part: Part<'_>, schema: SchemaRef, each: &mut EachBatch<'_>) -> Fallible<()> {
     if generation.ends_with("0") {
         return Ok(());
     }
@@ -172,7 +172,12 @@ impl Inspect for JsonLines {
         Ok(tables.into_iter().collect())
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         let Some(Commit { generation, state }) = self.commit(table).map_err(failed)? else { return Ok(None) };
         let schema = if part == Part::Rows { schema(&state.columns) } else { rejected::none().schema() };
         let folder = self.folder(table).join(generation.to_string());

@@ -38,6 +38,7 @@ pub(crate) fn next(
         rows: rows(&columns, brought)?,
         columns,
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        subtables: Vec::new(),
         superseded: 0,
         rejects: rejected::none(),
         counts: planned_on.map(|state| state.counts).unwrap_or_default(),
@@ -82,7 +83,7 @@ pub(crate) fn table(name: &str) -> Result<TableName, Failure> {
 /// A column of that name, filled from the property of that name unless it is selvedge's own.
 pub(crate) fn column(name: &str, column_type: ColumnType) -> Column {
     let own = name.starts_with("_sdc") || name.starts_with("__sdc");
-    Column { name: name.to_owned(), path: (!own).then(|| Path(vec![name.to_owned()])), column_type }
+    Column::new(name, (!own).then(|| Path(vec![name.to_owned()])), column_type)
 }
 
 pub(crate) fn integers(name: &str, values: impl IntoIterator<Item = impl Into<Option<i64>>>) -> Values {

@@ -140,10 +140,16 @@ impl Inspect for Memory {
         Ok(self.tables.keys().cloned().collect())
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         let Some(table) = self.tables.get(table) else { return Ok(None) };
         let rows = match part {
             Part::Rows => &table.rows,
+            Part::Subtable(_) => return Ok(Some(table.state.clone())),
             Part::Rejects => &table.rejects,
         };
         for from in (0..rows.num_rows()).step_by(ROWS_AT_ONCE) {

@@ -155,9 +155,28 @@ pub struct Column {
     /// What it holds.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
+    /// The most digits before the point of any value that was ever loaded into it, in a column of integers or decimals: whether
+    /// another type could hold them too. 0 in all others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub digits: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(digits: &u8) -> bool {
+    *digits == 0
 }
 
 impl Column {
+    /// A column into which nothing was loaded yet.
+    pub fn new(name: impl Into<String>, path: Option<Path>, column_type: ColumnType) -> Self {
+        Self { name: name.into(), path, column_type, digits: 0 }
+    }
+
+    /// Whether both have one name, path and type. What was loaded into them may differ.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.name, &self.path, self.column_type) == (&other.name, &other.path, other.column_type)
+    }
+
     /// The Arrow field of this column in a load's rows. Every column may hold nulls.
     pub fn arrow_field(&self) -> Field {
         Field::new(&self.name, self.column_type.arrow(), true)
@@ -183,4 +202,7 @@ pub mod system {
     pub const TABLE_VERSION: &str = "_sdc_table_version";
     /// The generated key of a row in a table without key columns.
     pub const PRIMARY_KEY: &str = "__sdc_primary_key";
+    /// Values of the record for which the table has no room left for columns: a JSON object of them, by the names their columns
+    /// would have.
+    pub const EXTRA: &str = "_sdc_extra";
 }

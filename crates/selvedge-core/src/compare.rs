@@ -105,21 +105,19 @@ pub enum Side {
 /// # struct Shelf(TableState, RecordBatch);
 /// # impl Inspect for Shelf {
 /// #     fn tables(&mut self) -> Result<Vec<TableName>, LoadError> { Ok(Vec::new()) }
-/// #     fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+/// #     fn read(&mut self, _: &TableName, _: Part<'_>, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
 /// #         let _: ControlFlow<()> = each(&self.0, self.1.clone());
 /// #         Ok(Some(self.0.clone()))
 /// #     }
 /// # }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let column = |name: &str| Column {
-/// #     name: name.to_owned(), path: Some(Path(vec![name.to_owned()])), column_type: ColumnType::Integer
-/// # };
+/// # let column = |name: &str| Column::new(name, Some(Path(vec![name.to_owned()])), ColumnType::Integer);
 /// # let position = Position { queue: QueueId::random(), epoch: Epoch::random(), batch: 7, record: 2 };
 /// # let shelf = |paid: [i64; 2]| {
 /// #     let (columns, keys) = (vec![column("id"), column("paid")], vec!["id".to_owned()]);
 /// #     let column = |values: [i64; 2]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
 /// #     let rows = RecordBatch::try_from_iter([("id", column([1, 2])), ("paid", column(paid))]).unwrap();
-/// #     Shelf(TableState { columns, keys, position, counts: Counts::default() }, rows)
+/// #     Shelf(TableState { columns, keys, subtables: Vec::new(), position, counts: Counts::default() }, rows)
 /// # };
 /// # let (mut warehouse, mut lake) = (shelf([10, 20]), shelf([10, 21]));
 /// use selvedge_core::{Comparison, Discrepancy, TableName, compare};

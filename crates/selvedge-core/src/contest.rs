@@ -6,7 +6,7 @@ use arrow_array::{Array, Int64Array, RecordBatch};
 use arrow_row::{Row, RowConverter, Rows, SortField};
 use arrow_schema::ArrowError;
 
-use crate::{LoadError, LoadErrorKind, TableLoad, system};
+use crate::{LoadError, LoadErrorKind, Subtable, TableLoad, system};
 
 /// The key of a table, by which rows of any batch of it can be compared.
 ///
@@ -62,6 +62,16 @@ impl Key {
         let number =
             |name| rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>()).cloned();
         Ok(Contestants { keys, table_versions: number(system::TABLE_VERSION), sequences: number(system::SEQUENCE) })
+    }
+
+    /// The keys of the root's rows that rows of a subtable belong to: equal to [`Contestants::key`] of those.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Refused`] when the batch lacks a source key, or has it with another type.
+    pub fn roots(&self, subtable: &Subtable, rows: &RecordBatch) -> Result<Rows, LoadError> {
+        let column = |name: &str| rows.column_by_name(name).cloned().ok_or_else(|| lacks(name));
+        let columns = subtable.source_keys().map(column).collect::<Result<Vec<_>, _>>()?;
+        self.converter.convert_columns(&columns).map_err(incomparable)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The seam: what a destination implements.
 
+#[cfg(doc)]
+use crate::SubtableLoad;
 use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
@@ -16,7 +18,8 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 ///   1,024 characters in a text of a key. A name may hold anything else: quote it.
 /// - A table has the column [`_sdc_sequence`](crate::system::SEQUENCE), and one without keys has
 ///   [`__sdc_primary_key`](crate::system::PRIMARY_KEY) in its place, which no two rows share.
-/// - [`TableLoad::changes`] lead from the columns that stand to those of the load.
+/// - [`TableLoad::changes`] lead from the columns that stand to those of the load; so do those of each [`SubtableLoad`].
+/// - The rows of a subtable belong to rows of the load, and of those to the same key: their source keys are its keys.
 /// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. After a load that failed as stale, or of
 ///   which nobody knows whether it was applied, the engine looks at the [state](Self::state) first.
 ///
@@ -29,6 +32,9 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 ///   nothing in the destination compares and commits in one step, a lock that is held for as long as the destination is
 ///   open does as well; who comes second is [unavailable](crate::LoadErrorKind::Unavailable).
 /// - **State stands where the rows stand,** so that whoever restores, copies or deletes one has done so to the other.
+/// - **What others add is left alone.** Whoever adds a column of their own to a table, one that may hold nulls, keeps it and what
+///   it holds, also in rows that are replaced. A column of selvedge's that somebody dropped is made again by the next load, and
+///   rows that stood hold null in it; where a key or one of selvedge's own (`_sdc…`) was dropped, the load is refused.
 /// - **Bounded memory.** What a load holds beside [`TableLoad::rows`] does not grow with the table.
 /// - **No content in errors.** A [`LoadError`] names files, tables and columns, never a value.
 ///
@@ -99,7 +105,7 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// # use arrow_array::{ArrayRef, Int64Array};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let table = TableName::new(None, "orders")?;
-/// # let column = |name: &str| Column { name: name.to_owned(), path: None, column_type: ColumnType::Integer };
+/// # let column = |name: &str| Column::new(name, None, ColumnType::Integer);
 /// # let columns = vec![column("id"), column(system::SEQUENCE)];
 /// # let load = |planned_on: Option<TableState>, batch: u64, ids: &[i64], sequence: i64| {
 /// #     let sequences = vec![sequence; ids.len()];
@@ -110,6 +116,7 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// #         columns: columns.clone(),
 /// #         keys: vec!["id".to_owned()],
 /// #         rows: RecordBatch::try_new(schema(&columns), values).unwrap(),
+/// #         subtables: Vec::new(),
 /// #         superseded: 0,
 /// #         rejects: rejected::none(),
 /// #         counts: planned_on.as_ref().map(|state| state.counts).unwrap_or_default(),
@@ -148,8 +155,11 @@ pub trait Destination: Send {
     /// 3. in a keyed table, write each row unless the stored row of its key has a greater (table version, sequence), where
     ///    a null version is below all others; at equality the row of the load replaces the stored one, as a whole. In a
     ///    keyless table, append every row;
-    /// 4. keep [`TableLoad::rejects`] beside those kept before;
-    /// 5. write the state that [`TableLoad::committed`] computes, and return it.
+    /// 4. for each of [`TableLoad::subtables`], apply its changes, remove the rows that belong to a row written in step 3, and
+    ///    write those of the load that do ([`SubtableLoad::written`]): what belongs to a row that was not written stays as it
+    ///    is. A keyless table's are appended;
+    /// 5. keep [`TableLoad::rejects`] beside those kept before;
+    /// 6. write the state that [`TableLoad::committed`] computes, and return it.
     ///
     /// A load may come without rows: then it moves the position.
     ///

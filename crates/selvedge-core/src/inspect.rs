@@ -20,14 +20,16 @@ pub trait Inspect {
     /// Hands a part of the table to `each`, some rows at a time in any order, until it breaks off or there are no more, and
     /// returns the state they stand in. `None` before the table's first load.
     ///
-    /// The batches of [`Part::Rows`] have the columns of the state they come with, those of [`Part::Rejects`] the
-    /// [columns of rejects](crate::rejected::columns); in that order, and typed as
-    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. A table to which no rejected record ever came has none, which is
-    /// no error. Memory stays bounded however large the table is.
+    /// The batches of [`Part::Rows`] have the columns of the state they come with, those of [`Part::Subtable`] the columns of that
+    /// subtable there, those of [`Part::Rejects`] the [columns of rejects](crate::rejected::columns); in that order, and typed as
+    /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. A table to which no rejected record ever came has none, and a
+    /// subtable that the state does not have has no rows, which is no error; so is a column that somebody dropped, whose values
+    /// are null. Memory stays bounded however large the table is.
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError>;
+    fn read(&mut self, table: &TableName, part: Part<'_>, each: &mut Each<'_>)
+    -> Result<Option<TableState>, LoadError>;
 
     /// Counts the rows that stand in the table, which is not reading the count in its state. `None` before its first load.
     ///
@@ -50,9 +52,11 @@ pub type Each<'e> = dyn FnMut(&TableState, RecordBatch) -> ControlFlow<()> + 'e;
 
 /// What of a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Part<'p> {
     /// Its rows.
     Rows,
+    /// What arrays in its records hold: the rows of the [`Subtable`](crate::Subtable) of this name.
+    Subtable(&'p str),
     /// The records that were for it and were rejected.
     Rejects,
 }
@@ -72,7 +76,12 @@ impl<I: Inspect + ?Sized> Inspect for Box<I> {
         (**self).tables()
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         (**self).read(table, part, each)
     }
 
@@ -88,7 +97,7 @@ impl<I: Inspect + ?Sized> Inspect for Box<I> {
 pub fn sample<I: Inspect + ?Sized>(
     destination: &mut I,
     table: &TableName,
-    part: Part,
+    part: Part<'_>,
     rows: usize,
 ) -> Result<Vec<RecordBatch>, LoadError> {
     let mut sample = Vec::new();

@@ -18,6 +18,7 @@ mod name;
 mod position;
 pub mod rejected;
 mod state;
+mod subtable;
 mod view;
 
 pub use capabilities::{Capabilities, RowOrder};
@@ -31,4 +32,5 @@ pub use load::{Change, Outcome, TableLoad};
 pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName};
 pub use position::{Epoch, Position, QueueId};
 pub use state::{Counts, TableState};
+pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};
 pub use view::{Bits, LogicalRow, LogicalView, Value, logical_view};

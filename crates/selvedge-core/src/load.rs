@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 
-use crate::{Column, Counts, LoadError, LoadErrorKind, Position, TableName, TableState, schema};
+use crate::{Column, Counts, LoadError, LoadErrorKind, Position, SubtableLoad, TableName, TableState, schema};
 
 /// Everything one transaction of a destination applies to one table.
 #[derive(Debug, Clone)]
@@ -13,13 +13,16 @@ pub struct TableLoad {
     pub planned_on: Option<TableState>,
     /// What has to be changed about the table before the rows fit, in order.
     pub changes: Vec<Change>,
-    /// All columns of the table once the changes are applied: those it had, in their order, then the new ones.
+    /// All columns of the table once the changes are applied: those it had, in their order, then the new ones. What was loaded
+    /// into them so far may differ from the state planned on, without a change that says so.
     pub columns: Vec<Column>,
     /// The names of the key columns, in the sender's order; empty in a keyless table, whose rows are appended.
     pub keys: Vec<String>,
     /// The rows, one per key, with exactly [`columns`](Self::columns) in their order, typed as
     /// [`ColumnType::arrow`](crate::ColumnType::arrow) says. May be empty.
     pub rows: RecordBatch,
+    /// What the arrays in the records hold: those the table has subtables of, in their order, then new ones.
+    pub subtables: Vec<SubtableLoad>,
     /// Records that lost to another record of this same load.
     pub superseded: u64,
     /// The records kept aside, with exactly [`rejected::columns`](crate::rejected::columns). Nearly always empty.
@@ -39,6 +42,16 @@ pub enum Change {
     CreateTable(Vec<Column>),
     /// Add a column; rows that stand already hold null in it.
     AddColumn(Column),
+    /// Give the column of this name this type, which holds all the values that stand in it exactly: from integers to decimals or
+    /// doubles, from decimals to decimals of more digits after the point or of any size. Never a key.
+    WidenColumn(Column),
+    /// Call the column of the first name by the second. Never a key.
+    RenameColumn {
+        /// The name it had.
+        from: String,
+        /// Its name from now on.
+        to: String,
+    },
 }
 
 /// What a destination found while it wrote the rows of a load.
@@ -92,6 +105,7 @@ impl TableLoad {
         TableState {
             columns: self.columns.clone(),
             keys: self.keys.clone(),
+            subtables: self.subtables.iter().map(|load| load.subtable.clone()).collect(),
             position: self.to,
             counts: Counts {
                 loaded: before.loaded + (rows - outcome.stale_rows),

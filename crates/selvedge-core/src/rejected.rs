@@ -25,7 +25,7 @@ pub const BATCH_RECORD: &str = "_sdc_batch_record";
 /// The columns of [`TableLoad::rejects`](crate::TableLoad::rejects), the same in every destination. The first is a key: it is
 /// made of the queue, the batch and the record, so the same record has the same one in every destination.
 pub fn columns() -> [Column; 8] {
-    let column = |name: &str, column_type| Column { name: name.to_owned(), path: None, column_type };
+    let column = |name: &str, column_type| Column::new(name, None, column_type);
     [
         column(system::PRIMARY_KEY, ColumnType::String),
         column(REJECTED_AT, ColumnType::Timestamp),

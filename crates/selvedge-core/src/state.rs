@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Position};
+use crate::{Column, Position, Subtable};
 
 /// A table as it stands in a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ pub struct TableState {
     pub columns: Vec<Column>,
     /// The names of the key columns, in the sender's order; empty in a keyless table.
     pub keys: Vec<String>,
+    /// The tables of what arrays in its records hold.
+    pub subtables: Vec<Subtable>,
     /// How far the queue is applied.
     pub position: Position,
     /// What became of the records up to that position, and how many rows there are.
@@ -19,7 +21,12 @@ pub struct TableState {
 
 impl TableState {
     /// The version of this structure as destinations store it. A destination that finds another refuses to go on.
-    pub const FORMAT: u32 = 2;
+    pub const FORMAT: u32 = 3;
+
+    /// The subtable of this name, spelled exactly.
+    pub fn subtable(&self, name: &str) -> Option<&Subtable> {
+        self.subtables.iter().find(|subtable| subtable.name == name)
+    }
 
     /// The column of this name, spelled exactly.
     pub fn column(&self, name: &str) -> Option<&Column> {

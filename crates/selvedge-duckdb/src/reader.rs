@@ -51,7 +51,12 @@ impl Inspect for DuckDbReader {
         self.instance.with_file(Access::Read, |session| count(session, table))
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         self.instance.with_file(Access::Read, |session| read(session, table, part, each))
     }
 }
@@ -67,7 +72,7 @@ fn count(session: &Session, table: &TableName) -> Result<Option<Counted>, LoadEr
 fn read(
     session: &Session,
     table: &TableName,
-    part: Part,
+    part: Part<'_>,
     each: &mut Each<'_>,
 ) -> Result<Option<TableState>, LoadError> {
     let Some(state) = state::read(session, table)? else { return Ok(None) };
@@ -77,6 +82,7 @@ fn read(
             let select = DIALECT.select_rows(table, &state.columns);
             hand_out(session, &select, [], &state.columns, &mut each)?;
         }
+        Part::Subtable(_) => {}
         Part::Rejects => read_rejects(session, table, &mut each)?,
     }
     Ok(Some(state))

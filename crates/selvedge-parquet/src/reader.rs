@@ -65,7 +65,7 @@ impl ParquetReader {
     fn look<T>(
         &self,
         table: &TableName,
-        part: Part,
+        part: Part<'_>,
         look: impl FnOnce(&Snapshot) -> Result<T, LoadError>,
     ) -> Result<Option<T>, LoadError> {
         let folder = TableFolder::of(&self.root, table);
@@ -88,7 +88,12 @@ impl Inspect for ParquetReader {
         Ok(tables)
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         self.look(table, part, |snapshot| {
             snapshot.read(each)?;
             Ok(snapshot.state.clone())
@@ -104,9 +109,10 @@ impl Inspect for ParquetReader {
 }
 
 impl Snapshot {
-    fn of(generation: &Path, part: Part) -> Result<Self, LoadError> {
+    fn of(generation: &Path, part: Part<'_>) -> Result<Self, LoadError> {
         let folder = match part {
             Part::Rows => generation.to_owned(),
+            Part::Subtable(name) => generation.join(name),
             Part::Rejects => rejects_folder(generation),
         };
         let files = parquet_files(&folder)?;
@@ -114,6 +120,7 @@ impl Snapshot {
         let state = Manifest::read(generation)?.state;
         let schema = match part {
             Part::Rows => schema(&state.columns),
+            Part::Subtable(name) => schema(state.subtable(name).map_or(&[][..], |subtable| &subtable.columns)),
             Part::Rejects => schema(&rejected::columns()),
         };
         Ok(Self { state, schema, files })

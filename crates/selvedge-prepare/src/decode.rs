@@ -46,7 +46,17 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
         Some(columns) => columns,
         None => Messages::new(&*schemas.record_type(schema, &keys)?).read(&mut scanner.rewound(at))?,
     };
-    Ok(Records { table, keys, table_version: envelope.table_version, sequences, extracted_at, columns })
+    Ok(Records {
+        table,
+        keys,
+        table_version: envelope.table_version,
+        sequences,
+        extracted_at,
+        columns,
+        arrays: Vec::new(),
+        extra: None,
+        rejected: Vec::new(),
+    })
 }
 
 fn missing(name: &str) -> Box<Refusal> {

@@ -26,6 +26,6 @@ mod string;
 pub use decode::decode;
 pub use messages::MAX_RECORDS;
 pub use prepare::{Blocked, Pending, prepare};
-pub use records::{RecordColumn, Records};
+pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
 pub use refusal::Refusal;
 pub use schema::Schemas;

@@ -8,7 +8,7 @@ use selvedge_core::{ColumnType, Path};
 use crate::json_type::JsonType;
 use crate::leaf::{Leaf, Literal, Put};
 use crate::record_type::{Additional, Presence, RecordType, ValueType};
-use crate::records::RecordColumn;
+use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
 use crate::schema::check_not_reserved;
@@ -144,6 +144,7 @@ impl<'t> Object<'t> {
             columns.extend(child.value.leaves.into_iter().map(|leaf| RecordColumn {
                 path: path.clone(),
                 column_type: leaf.column_type,
+                typing: Typing::Declared,
                 values: leaf.finish(rows),
             }));
         }

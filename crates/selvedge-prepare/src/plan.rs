@@ -102,7 +102,7 @@ impl Columns {
             let source = (column.path.clone(), column.column_type);
             if !self.sources.contains(&source) {
                 let name = self.free_name(&column.path, column.column_type);
-                self.push(Column { name, path: Some(column.path.clone()), column_type: column.column_type });
+                self.push(Column::new(name, Some(column.path.clone()), column.column_type));
                 self.sources.insert(source);
             }
         }
@@ -123,7 +123,7 @@ impl Columns {
         for (wanted, name, column_type) in wanted {
             let stands = |column: &Column| column.path.is_none() && column.name == name;
             if wanted && !self.all.iter().any(stands) {
-                self.push(Column { name: name.to_owned(), path: None, column_type });
+                self.push(Column::new(name, None, column_type));
             }
         }
     }

@@ -55,6 +55,7 @@ pub fn prepare(
         columns: plan.columns,
         keys: plan.keys,
         rows,
+        subtables: Vec::new(),
         superseded,
         rejects: rejected::none(),
         counts: planned_on.map(|state| counts(state, queue)).unwrap_or_default(),

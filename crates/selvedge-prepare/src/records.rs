@@ -1,8 +1,8 @@
 //! A batch, decoded.
 
-use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array};
 use arrow_schema::DataType;
-use selvedge_core::{ColumnType, Path};
+use selvedge_core::{ArrayPath, ColumnType, Path};
 
 /// The records of one batch as typed columns, one row a record, in the order of its messages.
 #[derive(Debug, Clone)]
@@ -19,6 +19,49 @@ pub struct Records {
     pub extracted_at: Option<ArrayRef>,
     /// Values by path and type; as long as `sequences`. Declared ones come first, in the schema's order.
     pub columns: Vec<RecordColumn>,
+    /// What the arrays in the records hold. An array within another one comes after it.
+    pub arrays: Vec<Elements>,
+    /// The values of each record that found no room among the columns: members of a JSON object, `"name":value`, with commas
+    /// between them. `None` when no record has any.
+    pub extra: Option<StringArray>,
+    /// The records that cannot be loaded, ascending, each with what is wrong with it. Their values are in the columns as far
+    /// as they went, and mean nothing.
+    pub rejected: Vec<Rejection>,
+}
+
+/// The elements of the arrays at one place, one row each, in the order of the records.
+#[derive(Debug, Clone)]
+pub struct Elements {
+    /// Where the arrays stand.
+    pub source: ArrayPath,
+    /// The index in [`Records::arrays`] of the arrays these stand within; `None` when they stand in the records themselves.
+    pub within: Option<usize>,
+    /// For each element, the row its array belongs to: a record, or an element of the arrays around it. Ascending.
+    pub parents: UInt32Array,
+    /// For each element, its index in its array, from 0.
+    pub positions: Int64Array,
+    /// Values by path, from the element on, and type. A scalar element has the empty path.
+    pub columns: Vec<RecordColumn>,
+}
+
+/// A record that cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its index in the batch, from 0.
+    pub record: u64,
+    /// Where in it, as a JSON pointer (RFC 6901); empty for the whole of it.
+    pub pointer: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// What decided the type of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// The schema.
+    Declared,
+    /// Each value itself, where the schema names no type.
+    ByValue,
 }
 
 /// The values of one type at one path.
@@ -28,6 +71,8 @@ pub struct RecordColumn {
     pub path: Path,
     /// Their type.
     pub column_type: ColumnType,
+    /// What decided it.
+    pub typing: Typing,
     /// The values, null where a record has none of this type at this path; a `NullArray`, which takes no memory, when no
     /// record has one.
     pub values: ArrayRef,

@@ -29,7 +29,7 @@
 //! }
 //!
 //! let orders = TableName::new(Some(IntegrationName::new("shop")?), "orders")?;
-//! let id = Column { name: "id".to_owned(), path: None, column_type: ColumnType::Integer };
+//! let id = Column::new("id", None, ColumnType::Integer);
 //! assert_eq!(DIALECT.create_schema(&orders).as_deref(), Some(r#"CREATE SCHEMA IF NOT EXISTS "shop""#));
 //! assert_eq!(
 //!     DIALECT.create_table(&orders, &[id], &["id".to_owned()]),

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use selvedge_core::{Column, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, TableName, TableState};
+use selvedge_core::{
+    Column, Counts, Epoch, LoadError, LoadErrorKind, Position, QueueId, Subtable, TableName, TableState,
+};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -18,6 +20,7 @@ pub struct StateRow {
     format: i64,
     columns: String,
     keys: String,
+    subtables: String,
     queue_id: String,
     epoch: String,
     batch: i64,
@@ -56,6 +59,7 @@ impl StateRow {
             format,
             columns: text("columns")?,
             keys: text("keys")?,
+            subtables: text("subtables")?,
             queue_id: text("queue_id")?,
             epoch: text("epoch")?,
             batch: number("batch")?,
@@ -68,7 +72,7 @@ impl StateRow {
     }
 
     /// The parameters of [`Dialect::upsert_state`](crate::Dialect::upsert_state), in order.
-    pub fn parameters<'a>(&'a self, table: &'a TableName) -> [Field<'a>; 13] {
+    pub fn parameters<'a>(&'a self, table: &'a TableName) -> [Field<'a>; 14] {
         let [integration, table] = state_key(table);
         [
             Field::Text(integration),
@@ -76,6 +80,7 @@ impl StateRow {
             Field::Integer(self.format),
             Field::Text(&self.columns),
             Field::Text(&self.keys),
+            Field::Text(&self.subtables),
             Field::Text(&self.queue_id),
             Field::Text(&self.epoch),
             Field::Integer(self.batch),
@@ -124,11 +129,12 @@ impl StateRow {
     }
 
     fn encode(state: &TableState) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let TableState { columns, keys, position, counts } = state;
+        let TableState { columns, keys, subtables, position, counts } = state;
         Ok(Self {
             format: i64::from(TableState::FORMAT),
             columns: serde_json::to_string(columns)?,
             keys: serde_json::to_string(keys)?,
+            subtables: serde_json::to_string(subtables)?,
             queue_id: position.queue.to_string(),
             epoch: position.epoch.to_string(),
             batch: position.batch.try_into()?,
@@ -143,9 +149,11 @@ impl StateRow {
     fn decode(self) -> Result<TableState, Box<dyn Error + Send + Sync>> {
         let columns: Vec<Column> = serde_json::from_str(&self.columns)?;
         let keys: Vec<String> = serde_json::from_str(&self.keys)?;
+        let subtables: Vec<Subtable> = serde_json::from_str(&self.subtables)?;
         Ok(TableState {
             columns,
             keys,
+            subtables,
             position: Position {
                 queue: QueueId::deserialize(uuid(&self.queue_id))?,
                 epoch: Epoch::deserialize(uuid(&self.epoch))?,

@@ -8,10 +8,11 @@ use crate::{Dialect, quote, quote_list};
 const KEY: [(&str, &str); 2] = [("integration", "TEXT"), ("table_name", "TEXT")];
 
 /// The columns of a [`StateRow`](crate::StateRow), in its order, with their types.
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 12] = [
     ("format", "BIGINT"),
     ("columns", "TEXT"),
     ("keys", "TEXT"),
+    ("subtables", "TEXT"),
     ("queue_id", "TEXT"),
     ("epoch", "TEXT"),
     ("batch", "BIGINT"),

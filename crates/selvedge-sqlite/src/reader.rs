@@ -46,13 +46,19 @@ impl Inspect for SqliteReader {
         Ok(Some(Counted { state, rows }))
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         let doing = Doing::reading(&self.file, table);
         let moment = self.connection.transaction().map_err(|cause| doing.failed(cause))?;
         let Some(state) = state::read(&moment, table, &doing)? else { return Ok(None) };
         let mut each = |batch| each(&state, batch);
         match part {
             Part::Rows => read_rows(&moment, table, &state.columns, &doing, &mut each)?,
+            Part::Subtable(_) => {}
             Part::Rejects => read_rejects(&moment, table, &doing, &mut each)?,
         }
         Ok(Some(state))

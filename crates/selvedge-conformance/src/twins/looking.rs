@@ -30,7 +30,12 @@ impl Inspect for TwoMoments {
         Ok(after.map(|after| Counted { state: before.state, rows: after.rows }))
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         Memory::read_only(&self.0)?.read(table, part, each)
     }
 }
@@ -47,7 +52,12 @@ impl Inspect for Doubles {
         self.0.tables()
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         self.0.read(table, part, &mut |state, batch| {
             let flow = each(state, batch.clone());
             if flow.is_break() { flow } else { each(state, batch) }

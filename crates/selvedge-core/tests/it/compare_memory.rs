@@ -40,7 +40,12 @@ impl Inspect for Large {
         Ok(some.map(|some| Counted { rows: ROWS as u64, ..some }))
     }
 
-    fn read(&mut self, table: &TableName, part: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(
+        &mut self,
+        table: &TableName,
+        part: Part<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
         for first in (0..ROWS).step_by(ROWS_AT_ONCE as usize) {
             let mut flow = ControlFlow::Continue(());
             self.rows(first).read(table, part, &mut |state, rows| {

@@ -41,7 +41,7 @@ impl Shelf {
         let rows = RecordBatch::try_from_iter_with_nullable(names.zip(values).map(|(n, v)| (n, v, true))).unwrap();
         let keys = columns.iter().filter(|column| column.name == "id").map(|column| column.name.clone()).collect();
         let accepted = Counts { loaded: 3, ..Counts::default() };
-        let state = TableState { columns, keys, position: position(7), counts: accepted };
+        let state = TableState { columns, keys, subtables: Vec::new(), position: position(7), counts: accepted };
         Self { state, rows, rows_at_once: 1_000, life: Life::Still }
     }
 
@@ -71,7 +71,7 @@ impl Inspect for Shelf {
         Ok((self.life != Life::NeverLoaded).then_some(counted))
     }
 
-    fn read(&mut self, _: &TableName, _: Part, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
+    fn read(&mut self, _: &TableName, _: Part<'_>, each: &mut Each<'_>) -> Result<Option<TableState>, LoadError> {
         if self.life == Life::Moving {
             self.state.position.batch += 1;
         }
@@ -87,7 +87,7 @@ impl Inspect for Shelf {
 
 fn filled(name: &str, path: Option<&str>, column_type: ColumnType, values: ArrayRef) -> Filled {
     let path = path.map(|path| Path(path.split('/').map(ToOwned::to_owned).collect()));
-    (Column { name: name.to_owned(), path, column_type }, values)
+    (Column::new(name, path, column_type), values)
 }
 
 pub(crate) fn integers(name: &str, path: &str, values: impl Into<Int64Array>) -> Filled {

@@ -67,7 +67,7 @@ pub(crate) fn integration_table(integration: &str, name: &str) -> TableName {
 
 pub(crate) fn column(name: &str, column_type: ColumnType) -> Column {
     let path = (!name.starts_with("_sdc")).then(|| Path(vec![name.to_owned()]));
-    Column { name: name.to_owned(), path, column_type }
+    Column::new(name, path, column_type)
 }
 
 /// A load as preparation plans it: columns the table has and the load does not are null, new ones are added at the end.
@@ -102,6 +102,7 @@ pub(crate) fn plan(
         columns,
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         rows,
+        subtables: Vec::new(),
         superseded: 0,
         rejects: rejected::none(),
         counts,

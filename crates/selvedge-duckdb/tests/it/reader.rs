@@ -24,7 +24,7 @@ fn ids(values: impl IntoIterator<Item = i64>) -> Vec<(Column, ArrayRef)> {
 }
 
 /// The rows a reader finds, all in one batch, with the state they came with.
-fn read(reader: &mut DuckDbReader, table: &TableName, part: Part) -> Option<(TableState, RecordBatch)> {
+fn read(reader: &mut DuckDbReader, table: &TableName, part: Part<'_>) -> Option<(TableState, RecordBatch)> {
     let mut found = None;
     let mut batches = Vec::new();
     let stands = reader.read(table, part, &mut |state, batch| {

@@ -61,6 +61,7 @@ impl Table {
             columns,
             keys,
             rows,
+            subtables: Vec::new(),
             superseded: 0,
             rejects: rejected::none(),
             counts,
@@ -100,7 +101,7 @@ pub(crate) fn columns_of(text: &str) -> Vec<Column> {
     let column = |text: &str| {
         let (name, column_type) = text.split_once(':').unwrap();
         let path = (!name.starts_with("_sdc")).then(|| SourcePath(vec![name.to_owned()]));
-        Column { name: name.to_owned(), path, column_type: column_type.parse().unwrap() }
+        Column::new(name, path, column_type.parse().unwrap())
     };
     text.split_whitespace().map(column).collect()
 }
@@ -158,7 +159,7 @@ pub(crate) fn read_file(path: &Path) -> RecordBatch {
 }
 
 /// A part of a table as [`ParquetReader`] hands it out.
-pub(crate) fn look(root: &Path, table: &TableName, part: Part) -> Result<Option<Vec<Handed>>, LoadError> {
+pub(crate) fn look(root: &Path, table: &TableName, part: Part<'_>) -> Result<Option<Vec<Handed>>, LoadError> {
     let mut handed = Vec::new();
     let found = ParquetReader::open(root)?.read(table, part, &mut |state, batch| {
         handed.push((state.clone(), batch));

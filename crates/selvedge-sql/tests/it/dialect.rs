@@ -19,10 +19,7 @@ pub(crate) fn table(integration: Option<&str>, name: &str) -> TableName {
 }
 
 pub(crate) fn columns(types: &[(&str, ColumnType)]) -> Vec<Column> {
-    types
-        .iter()
-        .map(|(name, column_type)| Column { name: (*name).into(), path: None, column_type: *column_type })
-        .collect()
+    types.iter().map(|(name, column_type)| Column::new(*name, None, *column_type)).collect()
 }
 
 #[test]

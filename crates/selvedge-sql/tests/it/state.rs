@@ -17,10 +17,11 @@ fn state() -> TableState {
     let path = Path(vec!["address".into(), "city".into()]);
     TableState {
         columns: vec![
-            Column { name: "address__city".into(), path: Some(path), column_type: ColumnType::Decimal { scale: 2 } },
-            Column { name: "_sdc_sequence".into(), path: None, column_type: ColumnType::Integer },
+            Column::new("address__city", Some(path), ColumnType::Decimal { scale: 2 }),
+            Column::new("_sdc_sequence", None, ColumnType::Integer),
         ],
         keys: vec!["address__city".into()],
+        subtables: Vec::new(),
         position: Position {
             queue: QueueId::from_bytes([7; 16]),
             epoch: Epoch::from_bytes([9; 16]),
@@ -32,15 +33,16 @@ fn state() -> TableState {
 }
 
 /// The stored form is a format others read: it changes only with [`TableState::FORMAT`].
-const STORED: [Field<'static>; 13] = [
+const STORED: [Field<'static>; 14] = [
     Field::Text("shop"),
     Field::Text("orders"),
-    Field::Integer(2),
+    Field::Integer(3),
     Field::Text(concat!(
         r#"[{"name":"address__city","path":["address","city"],"type":"decimal(2)"},"#,
         r#"{"name":"_sdc_sequence","type":"integer"}]"#
     )),
     Field::Text(r#"["address__city"]"#),
+    Field::Text("[]"),
     Field::Text("07070707-0707-0707-0707-070707070707"),
     Field::Text("09090909-0909-0909-0909-090909090909"),
     Field::Integer(3),
@@ -52,10 +54,11 @@ const STORED: [Field<'static>; 13] = [
 ];
 
 /// The columns of the stored form, after the two of the key.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "format",
     "columns",
     "keys",
+    "subtables",
     "queue_id",
     "epoch",
     "batch",

@@ -97,6 +97,7 @@ pub(crate) fn plan(
         columns,
         keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap(),
+        subtables: Vec::new(),
         superseded: 0,
         rejects: rejected::none(),
         counts,
@@ -113,7 +114,7 @@ pub(crate) fn table_of(integration: &str, name: &str) -> TableName {
 }
 
 pub(crate) fn column(name: &str, column_type: ColumnType) -> Column {
-    Column { name: name.to_owned(), path: None, column_type }
+    Column::new(name, None, column_type)
 }
 
 pub(crate) fn integers(name: &str, values: impl IntoIterator<Item = impl Into<Option<i64>>>) -> (Column, ArrayRef) {

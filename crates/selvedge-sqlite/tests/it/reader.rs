@@ -20,7 +20,7 @@ use crate::database::{Database, column, integers, table, table_of, texts};
 use crate::rejects::{load_with_rejects, rejects};
 
 /// The rows a reader finds, all in one batch, with the state they came with.
-fn read(reader: &mut SqliteReader, table: &TableName, part: Part) -> Option<(TableState, RecordBatch)> {
+fn read(reader: &mut SqliteReader, table: &TableName, part: Part<'_>) -> Option<(TableState, RecordBatch)> {
     let mut found = None;
     let mut batches = Vec::new();
     let stands = reader.read(table, part, &mut |state, batch| {
