@@ -7,7 +7,7 @@ use selvedge_core::{ColumnType, Path};
 
 use crate::json_type::JsonType;
 use crate::leaf::{Leaf, Literal, Put};
-use crate::record_type::{Additional, Presence, RecordType, ValueType};
+use crate::record_type::{Additional, Presence, RecordType, UNTYPED, ValueType};
 use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
@@ -108,8 +108,12 @@ impl<'t> Object<'t> {
     }
 
     fn add_undeclared(&mut self, name: &str) -> Result<usize> {
-        let Additional::Typed(value) = self.additional else {
-            return Err(Refusal::violation(format!("extraneous key [{name}] is not permitted")));
+        let value = match self.additional {
+            Additional::Untyped => &UNTYPED,
+            Additional::Typed(value) => value,
+            Additional::Refused => {
+                return Err(Refusal::violation(format!("extraneous key [{name}] is not permitted")));
+            }
         };
         if self.children.len() >= MAX_COLUMNS {
             return Err(Refusal::violation(format!(

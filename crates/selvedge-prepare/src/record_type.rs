@@ -35,21 +35,54 @@ pub(crate) enum Presence {
 /// Properties that are not declared.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Additional {
+    /// They are taken, each typed by itself.
+    Untyped,
     /// They are taken, as this.
     Typed(Box<ValueType>),
     Refused,
 }
 
-/// The values a property may take: null, an object, or one of several scalars. Empty alternatives with no object stand
-/// for a schema that only allows null.
+/// The values a place may take: null, an object, an array, or one of several scalars. Without any of them it is a schema that
+/// only allows null.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ValueType {
     pub(crate) nullable: bool,
+    /// Objects, whose properties become columns.
     pub(crate) object: Option<RecordType>,
+    /// Arrays, by the type of their elements, which become rows of a subtable.
+    pub(crate) elements: Option<Box<ValueType>>,
+    /// Tried in this order: the first that takes a value has it.
     pub(crate) scalars: Vec<Scalar>,
     /// What goes into the scalar of type JSON, if there is one.
     pub(crate) kept_as_json: Vec<JsonType>,
+    /// Whether values of any other type are taken too, each typed by itself.
+    pub(crate) others: Others,
 }
+
+/// Values of types a place does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Others {
+    #[default]
+    Refused,
+    /// Each is typed by itself: a scalar gets a column of its type, an object is flattened, an array becomes a subtable.
+    ByValue,
+}
+
+/// A place of which the schema says nothing.
+pub(crate) static UNTYPED: ValueType = ValueType {
+    nullable: true,
+    object: None,
+    elements: None,
+    scalars: Vec::new(),
+    kept_as_json: Vec::new(),
+    others: Others::ByValue,
+};
+
+/// An object of which the schema says nothing.
+pub(crate) static OPEN_OBJECT: RecordType = RecordType { fields: Vec::new(), additional: Additional::Untyped };
+
+/// How deep objects and arrays become columns and subtables; what stands deeper is kept as JSON text.
+pub(crate) const MAX_NESTING: usize = 16;
 
 /// One type of scalar, with what its values must satisfy besides.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +131,7 @@ impl Bound {
 
 impl ValueType {
     /// Whatever JSON allows, kept as its text.
-    pub(crate) fn anything() -> Self {
+    pub(crate) fn any_json() -> Self {
         let mut value = Self { nullable: true, ..Self::default() };
         let types = [JsonType::Boolean, JsonType::Integer, JsonType::Double, JsonType::String];
         types.into_iter().chain([JsonType::Array, JsonType::Object]).for_each(|kept| value.keep_as_json(kept));

@@ -22,6 +22,8 @@ enum Fault {
     Record,
     MissingKey,
     Sequence,
+    /// The record conforms to the schema, but holds a value beyond what a column can.
+    Range,
 }
 
 impl Refusal {
@@ -45,6 +47,13 @@ impl Refusal {
         let mut refusal = Self::new(Fault::MissingKey, format!("Record is missing key property {name}"));
         refusal.prepend(name);
         refusal
+    }
+
+    /// A record holds a value beyond the range of its type, `integer` or the like. That is no fault of the request: only the
+    /// record is rejected.
+    pub(crate) fn out_of_range(what: &str, value: &str) -> Box<Self> {
+        let shown: String = value.chars().take(60).collect();
+        Self::new(Fault::Range, format!("{what} out of range for selvedge on {shown}"))
     }
 
     /// An object holds the property `name` twice.
@@ -106,7 +115,8 @@ impl fmt::Display for Refusal {
             (Fault::Request | Fault::Record, None) => write!(f, "Request failed validation:#{pointer}: {reason}"),
             (Fault::Sequence, _) => write!(f, "Request failed validation:#: {reason}"),
             (Fault::Schema, _) => write!(f, "Invalid JSON schema: {reason}"),
-            (Fault::Record, Some(index)) => {
+            (Fault::Range, None) => write!(f, "#{pointer}: {reason}"),
+            (Fault::Record | Fault::Range, Some(index)) => {
                 write!(f, "Record {index} did not conform to schema:\n#{pointer}: {reason}")
             }
             (Fault::MissingKey, _) => f.write_str(reason),

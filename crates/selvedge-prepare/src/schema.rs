@@ -143,7 +143,7 @@ fn object(schema: &Map<String, Value>, depth: usize) -> Result<RecordType> {
         return Err(Refusal::schema(format!("`{name}` is required but not among the properties")));
     }
     let additional = match schema.get("additionalProperties") {
-        None | Some(Value::Bool(true)) => Additional::Typed(Box::new(ValueType::anything())),
+        None | Some(Value::Bool(true)) => Additional::Untyped,
         Some(Value::Bool(false)) => Additional::Refused,
         Some(schema) => Additional::Typed(Box::new(value(schema, depth)?)),
     };
@@ -172,7 +172,7 @@ fn value(schema: &Value, depth: usize) -> Result<ValueType> {
     check_supported(schema)?;
     let names: Vec<&str> = match schema.get("type") {
         None if schema.contains_key("properties") => vec!["object"],
-        None => return Ok(ValueType::anything()),
+        None => return Ok(crate::record_type::UNTYPED.clone()),
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
         Some(other) => return Err(Refusal::schema(format!("unknown type: [{other}]"))),
