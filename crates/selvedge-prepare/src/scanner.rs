@@ -272,6 +272,11 @@ impl<'a> Scanner<'a> {
         Refusal::request(format!("malformed JSON at byte {}: expected {expected}, found {found}", self.at))
     }
 
+    /// The text passed since `start`.
+    pub(crate) fn text_from(&self, start: usize) -> &'a str {
+        self.slice(start, self.at)
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
@@ -289,7 +294,7 @@ fn inside(depth: usize) -> Result<usize> {
 fn check_unique(mut names: Vec<Cow<str>>) -> Result<()> {
     names.sort_unstable();
     match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(twice) => Err(Refusal::twice(twice.first().map_or("", |name| name))),
+        Some(twice) => Err(Refusal::twice().under(twice.first().map_or("", |name| name))),
         None => Ok(()),
     }
 }
