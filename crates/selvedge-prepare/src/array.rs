@@ -48,9 +48,9 @@ impl<'t> Array<'t> {
             reading.frame.row = self.parents.len();
             self.parents.push(parent);
             self.positions.push(position);
-            reading.count_value()?;
-            let noted = reading.faults.len();
             let placed = |refusal: Box<Refusal>| refusal.under(&position.to_string());
+            reading.count_value().map_err(placed)?;
+            let noted = reading.faults.len();
             let start = reading.scanner.at();
             if let Err(fault) = self.element.read(reading) {
                 reading.note(fault, start).map_err(placed)?;

@@ -22,7 +22,7 @@ pub(crate) struct Object<'t> {
     additional: &'t Additional,
     /// From the record, or from the element of an array.
     path: Path,
-    /// How many objects and arrays stand around its values.
+    /// How many objects and arrays stand around its values, the record not counted.
     depth: usize,
     children: Vec<Child<'t>>,
     /// The index of each child, by name.
@@ -42,12 +42,13 @@ struct Child<'t> {
 }
 
 impl<'t> Object<'t> {
-    /// An object at `path` that stands within `depth` others, with columns for what is declared as far as there is room.
+    /// An object at `path`, with columns for what is declared as far as there is room. `depth` counts the objects and arrays
+    /// around its values, the record left out.
     pub(crate) fn new(record_type: &'t RecordType, path: Path, depth: usize, room: &mut Room) -> Self {
         let mut object = Self {
             additional: &record_type.additional,
             path,
-            depth: depth + 1,
+            depth,
             children: Vec::with_capacity(record_type.fields.len()),
             by_name: HashMap::default(),
             required: 0,

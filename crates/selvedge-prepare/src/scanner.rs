@@ -207,9 +207,14 @@ impl<'a> Scanner<'a> {
 
     /// Passes any value and gives its text.
     pub(crate) fn value(&mut self) -> Result<&'a str> {
+        self.value_within(0)
+    }
+
+    /// Passes any value that stands within `depth` objects and arrays, and gives its text.
+    pub(crate) fn value_within(&mut self, depth: usize) -> Result<&'a str> {
         self.peek();
         let start = self.at;
-        self.skip(MAX_DEPTH)?;
+        self.skip(MAX_DEPTH.saturating_sub(depth))?;
         Ok(self.slice(start, self.at))
     }
 

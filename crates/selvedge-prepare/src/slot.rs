@@ -18,7 +18,7 @@ pub(crate) struct Slot<'t> {
     spec: &'t ValueType,
     /// From the record, or from the element of an array.
     path: Path,
-    /// How many objects and arrays stand around the values.
+    /// How many objects and arrays stand around the values, the record not counted.
     depth: usize,
     object: Option<Box<Object<'t>>>,
     array: Option<Box<Array<'t>>>,
@@ -27,6 +27,12 @@ pub(crate) struct Slot<'t> {
     /// Of values typed by themselves, each type when its first value comes.
     by_value: Vec<Leaf>,
     columns: Columns,
+}
+
+/// Whether the next number, a whole one, is beyond 64 bits and written as doubles are: `1e100`.
+fn is_large_double(reading: &mut Reading) -> bool {
+    let number = reading.scanner.rewound(reading.scanner.at()).number();
+    number.is_ok_and(|number| number.text.contains(['.', 'e', 'E']) && number.integer().is_none())
 }
 
 /// Whether there was room for the columns of the declared scalars.
@@ -47,7 +53,7 @@ pub(crate) struct Finished<'t> {
 
 impl<'t> Slot<'t> {
     pub(crate) fn new(spec: &'t ValueType, path: Path, depth: usize, room: &mut Room) -> Self {
-        let object = spec.object.as_ref().map(|object| Box::new(Object::new(object, path.clone(), depth, room)));
+        let object = spec.object.as_ref().map(|object| Box::new(Object::new(object, path.clone(), depth + 1, room)));
         let array = spec.elements.as_ref().map(|element| Box::new(Array::new(element, depth, Typing::Declared)));
         let columns = if room.take(spec.scalars.len()) { Columns::Own } else { Columns::None };
         let leaves = spec.scalars.iter().map(Leaf::new).collect();
@@ -115,7 +121,7 @@ impl<'t> Slot<'t> {
     fn read_object(&mut self, reading: &mut Reading) -> Result<()> {
         if self.object.is_none() && self.flattens() {
             let path = self.path.clone();
-            self.object = Some(Box::new(Object::new(&OPEN_OBJECT, path, self.depth, &mut reading.frame.room)));
+            self.object = Some(Box::new(Object::new(&OPEN_OBJECT, path, self.depth + 1, &mut reading.frame.room)));
         }
         match &mut self.object {
             Some(object) => object.read(reading),
@@ -161,7 +167,7 @@ impl<'t> Slot<'t> {
     ) -> Result<()> {
         *reading.scanner = reading.scanner.rewound(start);
         if self.spec.kept_as_json.contains(&found) {
-            let text = reading.scanner.value()?;
+            let text = reading.scanner.value_within(self.depth)?;
             self.leaves.iter_mut().for_each(|leaf| leaf.put_json(reading.frame.row, text));
             return self.done(reading, start);
         }
@@ -175,15 +181,16 @@ impl<'t> Slot<'t> {
     /// Reads the next value, of the type `found`, into the column of that type.
     fn read_by_value(&mut self, reading: &mut Reading, found: JsonType) -> Result<()> {
         let start = reading.scanner.at();
+        let depth = self.depth;
         let column_type = match found {
             JsonType::Boolean => ColumnType::Boolean,
-            JsonType::Integer => ColumnType::Integer,
-            JsonType::Double => ColumnType::Double,
+            JsonType::Integer if !is_large_double(reading) => ColumnType::Integer,
+            JsonType::Integer | JsonType::Double => ColumnType::Double,
             JsonType::String => ColumnType::String,
             JsonType::Null | JsonType::Array | JsonType::Object => ColumnType::Json,
         };
         let Some(leaf) = self.leaf(column_type, &mut reading.frame.room) else {
-            reading.scanner.value()?;
+            reading.scanner.value_within(depth)?;
             self.keep_extra(reading, start);
             return Ok(());
         };
@@ -196,7 +203,7 @@ impl<'t> Slot<'t> {
             JsonType::Integer | JsonType::Double => leaf.put_number(row, reading.scanner.number()?)?,
             JsonType::String => leaf.put_string(row, reading.scanner.string()?.resolve(reading.scratch)?)?,
             JsonType::Null | JsonType::Array | JsonType::Object => {
-                leaf.put_json(row, reading.scanner.value()?);
+                leaf.put_json(row, reading.scanner.value_within(depth)?);
                 Put::Done
             }
         };
