@@ -14,6 +14,7 @@ mod messages;
 mod number;
 mod object;
 mod plan;
+mod policy;
 mod prepare;
 mod record_type;
 mod records;
@@ -25,6 +26,7 @@ mod string;
 
 pub use decode::decode;
 pub use messages::MAX_RECORDS;
+pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 pub use prepare::{Blocked, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
 pub use refusal::Refusal;
