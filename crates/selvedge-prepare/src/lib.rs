@@ -3,6 +3,7 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
 
+mod array;
 mod datetime;
 mod decode;
 mod dedupe;
@@ -16,12 +17,14 @@ mod object;
 mod plan;
 mod policy;
 mod prepare;
+mod reading;
 mod record_type;
 mod records;
 mod refusal;
 mod scanner;
 mod schema;
 mod shape;
+mod slot;
 mod string;
 
 pub use decode::decode;
