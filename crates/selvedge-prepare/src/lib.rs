@@ -3,6 +3,7 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
 
+mod allowed;
 mod array;
 mod datetime;
 mod decode;
@@ -14,12 +15,14 @@ mod member;
 mod messages;
 mod number;
 mod object;
+mod pattern;
 mod plan;
 mod prepare;
 mod reading;
 mod record_type;
 mod records;
 mod refusal;
+mod rules;
 mod scanner;
 mod schema;
 mod shape;
