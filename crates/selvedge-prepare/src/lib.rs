@@ -3,6 +3,7 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
 
+mod allowed;
 mod array;
 mod convert;
 mod datetime;
@@ -24,6 +25,7 @@ mod names;
 mod number;
 mod object;
 mod part;
+mod pattern;
 mod placement;
 mod plan;
 mod policy;
@@ -35,6 +37,7 @@ mod records;
 mod refusal;
 mod rejects;
 mod root;
+mod rules;
 mod scanner;
 mod schema;
 mod shape;
