@@ -15,6 +15,7 @@ mod error;
 mod inspect;
 mod load;
 mod name;
+pub mod nested;
 mod position;
 pub mod rejected;
 mod state;

@@ -6,4 +6,6 @@ mod compare;
 // The peak of memory is read as Linux tells it.
 #[cfg(target_os = "linux")]
 mod compare_memory;
+mod nested;
+mod nested_any;
 mod shelf;
