@@ -9,3 +9,4 @@ mod compare_memory;
 mod nested;
 mod nested_any;
 mod shelf;
+mod view;

@@ -123,7 +123,7 @@ fn filled(name: &str, source: Option<&str>, column_type: ColumnType, values: Arr
     (Column::new(name, source.map(path), column_type), values)
 }
 
-/// The column of a subtable that holds the root's keys, which are integers.
+/// The column of a subtable that holds the root's keys, if they are integers.
 pub(crate) fn source_keys(values: impl Into<Int64Array>) -> Filled {
     filled("_sdc_source_key_id", None, ColumnType::Integer, Arc::new(values.into()))
 }
@@ -162,6 +162,11 @@ pub(crate) fn decimals(name: &str, path: &str, scale: u8, values: impl Into<Deci
 /// A column of selvedge's own with moments.
 pub(crate) fn moments(name: &str, values: impl Into<TimestampMicrosecondArray>) -> Filled {
     filled(name, None, ColumnType::Timestamp, Arc::new(values.into().with_timezone("UTC")))
+}
+
+/// The column of a subtable that holds the generated keys of the root.
+pub(crate) fn generated_source_keys(values: impl Into<StringArray>) -> Filled {
+    filled("_sdc_source_key___sdc_primary_key", None, ColumnType::String, Arc::new(values.into()))
 }
 
 /// The generated keys of a table that has no others.
