@@ -4,7 +4,8 @@
 //! ([`Column`], [`ColumnType`]), how far a queue has been loaded into it ([`Position`]), what one load brings
 //! ([`TableLoad`]), and the trait that applies it ([`Destination`]). A second trait, [`Inspect`], reads what a destination
 //! holds; [`logical_view`] is what of it depends on nothing but the accepted records, and [`compare`] tells whether two
-//! destinations agree in it. Values travel as Arrow columns. There is no JSON, no I/O and no thread in this crate.
+//! destinations agree in it. Values travel as Arrow columns; [`nested`] is for destinations that keep objects and arrays as they
+//! came. There is no JSON, no I/O and no thread in this crate.
 
 mod capabilities;
 mod column;

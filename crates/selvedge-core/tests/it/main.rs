@@ -4,6 +4,6 @@
 
 mod compare;
 mod nested;
-mod nested_any;
+mod nested_shapes;
 mod shelf;
 mod view;
