@@ -31,7 +31,7 @@ pub use destination::Destination;
 pub use error::{Applied, LoadError, LoadErrorKind};
 pub use inspect::{Counted, Each, Inspect, Part, sample};
 pub use load::{Change, Outcome, TableLoad};
-pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName};
+pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName, is_unseen};
 pub use position::{Epoch, Position, QueueId};
 pub use state::{Counts, TableState};
 pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};

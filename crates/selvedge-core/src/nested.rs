@@ -9,7 +9,8 @@
 //!   object or an array, the scalars keep its name, and the struct takes the suffix `__re`, the list `__ar`.
 //! - An element that never was anything but a scalar of one type, or an array, is that in the list; all others are structs, in
 //!   which a scalar element is called `value`.
-//! - Selvedge's own columns come last and stay flat. Source keys and level ids are not needed, and not there.
+//! - Selvedge's own columns come last and stay flat. Those of subrows, source keys and level ids among them, are not needed and
+//!   not there, but for values without a column, `_sdc_extra`.
 //! - Flat rows do not tell an object without values from none, nor an empty array from none: both are null. For the same
 //!   reason an array of which no element ever had a value is not there at all.
 //!

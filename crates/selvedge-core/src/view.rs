@@ -38,7 +38,7 @@ pub struct LogicalView {
 ///
 /// Numbers are by value, in whatever type of column they stand: a whole double of at most 2^53, whichever its sign, and a whole
 /// decimal of 64 bits are a [`Value::Integer`]. Values without a column of their own are one JSON text at the place
-/// [`_sdc_extra`](system::EXTRA).
+/// [`_sdc_extra`](system::EXTRA), those of an element at `/line_items/0/_sdc_extra`.
 pub type LogicalRow = BTreeMap<String, Value>;
 
 /// A value and its type. Two values are equal when they are of one type and mean the same: decimals by value, whatever
@@ -145,10 +145,14 @@ impl<'b> LogicalRows<'b> {
     pub(crate) fn of_subtable(subtable: &Subtable, batch: &'b RecordBatch) -> Self {
         let named = |name| Cells::named(name, &subtable.columns, batch);
         let level = |(path, name): (&Path, _)| Some(Cells { place: path.to_string(), ..named(name)? });
+        let mut cells = ordered(subtable.columns.iter().filter(|column| Subtable::is_of_elements(column)), batch);
+        for extra in cells.iter_mut().filter(|cells| cells.place == system::EXTRA) {
+            extra.place.insert(0, '/');
+        }
         Self {
             keys: subtable.source_keys().filter_map(named).collect(),
             levels: subtable.source.0.iter().zip(subtable.level_ids()).filter_map(level).collect(),
-            cells: ordered(subtable.columns.iter().filter(|column| column.path.is_some()), batch),
+            cells,
         }
     }
 
@@ -204,21 +208,7 @@ impl<'b> Cells<'b> {
     }
 
     fn value(&self, row: usize) -> Option<Value> {
-        Value::of(self.column_type, self.values, row).map(by_value)
-    }
-}
-
-/// Makes whole numbers integers. Of doubles only up to 2^53: beyond, several integers round to one.
-fn by_value(value: Value) -> Value {
-    const LARGEST: f64 = (1_u64 << 53) as f64;
-    match value {
-        Value::Double(bits) => {
-            let number = f64::from(bits);
-            let is_integer = number.fract() == 0.0 && number.abs() <= LARGEST;
-            if is_integer { Value::Integer(number as i64) } else { value }
-        }
-        Value::Decimal(digits) => digits.parse().map_or(Value::Decimal(digits), Value::Integer),
-        other => other,
+        Value::of(self.column_type, self.values, row).map(Value::by_value)
     }
 }
 
@@ -248,6 +238,22 @@ impl Value {
             ColumnType::Time => Self::Time(values.as_primitive_opt::<Time64MicrosecondType>()?.value(row)),
             ColumnType::Json => Self::Json(text()?.to_owned()),
         })
+    }
+
+    /// The value as a [`LogicalRow`] has it: a whole number is an integer, if it is one of 64 bits. Doubles are it up to 2^53:
+    /// beyond, several integers round to one.
+    #[must_use]
+    pub fn by_value(self) -> Self {
+        const LARGEST: f64 = (1_u64 << 53) as f64;
+        match self {
+            Self::Double(bits) => {
+                let number = f64::from(bits);
+                let is_integer = number.fract() == 0.0 && number.abs() <= LARGEST;
+                if is_integer { Self::Integer(number as i64) } else { self }
+            }
+            Self::Decimal(digits) => digits.parse().map_or(Self::Decimal(digits), Self::Integer),
+            other => other,
+        }
     }
 }
 

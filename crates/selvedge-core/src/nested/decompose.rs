@@ -148,7 +148,8 @@ impl<'t> Table<'t> {
                 return Ok(Some(Arc::new(level.clone()) as ArrayRef));
             }
             let key = subtable.source_keys().position(|name| name == column.name).and_then(|key| keys.get(key));
-            let of_root = root.column_by_name(key.unwrap_or(&column.name)).filter(|_| column.path.is_none());
+            let of_root =
+                root.column_by_name(key.unwrap_or(&column.name)).filter(|_| !Subtable::is_of_elements(column));
             of_root.map(|of_root| take(of_root, &roots, None)).transpose()
         };
         Ok(Subrows { rows: self.rows(own)?, roots })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 
-use crate::{Column, Path, Subtable};
+use crate::{Column, Path, Subtable, is_unseen};
 
 /// A table and its subtables as nested fields.
 pub(super) struct Layout<'t> {
@@ -77,7 +77,9 @@ enum Thing<'t> {
 /// What stands in the records, or within the elements of the array at `outer`: columns, then lists.
 fn items<'t>(columns: &'t [Column], outer: &[Path], subtables: &'t [Subtable]) -> Vec<Item<'t>> {
     let scalar = |(at, column): (usize, &'t Column)| {
-        Some(Item { path: &column.path.as_ref()?.0, thing: Thing::Column(at, column) })
+        let extra = || (!outer.is_empty() && Subtable::is_of_elements(column)).then_some(&[][..]);
+        let path = column.path.as_ref().map(|path| &path.0[..]).or_else(extra)?;
+        Some(Item { path, thing: Thing::Column(at, column) })
     };
     let list = |(at, subtable): (usize, &'t Subtable)| {
         let (path, around) = subtable.source.0.split_last()?;
@@ -153,7 +155,7 @@ fn name_in_struct(column: &Column) -> String {
     let Some((last, objects)) = column.path.as_ref().and_then(|path| path.0.split_last()) else {
         return column.name.clone();
     };
-    let prefix: String = objects.iter().map(|name| format!("{}__", without_controls(name))).collect();
+    let prefix: String = objects.iter().map(|name| format!("{}__", without_unseen(name))).collect();
     let rest = column.name.strip_prefix(&prefix).filter(|rest| !rest.is_empty());
     rest.map_or_else(|| spelled(last), str::to_owned)
 }
@@ -163,7 +165,7 @@ const MAX_PROPERTY_BYTES: usize = 100;
 
 /// The name of a property as one of columns is spelled.
 fn spelled(property: &str) -> String {
-    let mut name = without_controls(property);
+    let mut name = without_unseen(property);
     let mut end = name.len().min(MAX_PROPERTY_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -172,8 +174,8 @@ fn spelled(property: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-fn without_controls(property: &str) -> String {
-    property.replace(char::is_control, "_")
+fn without_unseen(property: &str) -> String {
+    property.replace(is_unseen, "_")
 }
 
 /// The names taken in a struct, in lower case.

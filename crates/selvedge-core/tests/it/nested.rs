@@ -5,7 +5,7 @@ use arrow_json::LineDelimitedWriter;
 use selvedge_core::nested::{self, Flat, Subrows};
 use selvedge_core::{Column, LoadErrorKind, Subtable, schema};
 
-use crate::shelf::{Filled, doubles, integers, level_ids, sequences, source_keys, subtable, texts};
+use crate::shelf::{Filled, doubles, extras, integers, level_ids, sequences, source_keys, subtable, texts};
 
 /// A table, flat. Its rows have the ids 0, 1, …, so that source keys are indices too.
 struct Table {
@@ -98,6 +98,20 @@ fn arrays_are_lists() {
             r#"{"id":1}"#,
             r#"{"id":2,"lines":[{"price":7,"taxes":["c"]}]}"#,
         ],
+    );
+}
+
+#[test]
+fn values_without_a_column() {
+    let table = Table::new([extras(vec![Some("{}"), None]), integers("id", "id", vec![0, 1])]).with(
+        "x/*",
+        vec![0, 1],
+        [extras(vec![None, Some("[]")]), integers("value", "", vec![5, 6]), level_ids(0, vec![0, 0])],
+    );
+    check(
+        &table,
+        &["id: Int64", r#"x: List(Struct("_sdc_extra": Utf8, "value": Int64))"#, "_sdc_extra: Utf8"],
+        &[r#"{"id":0,"x":[{"value":5}],"_sdc_extra":"{}"}"#, r#"{"id":1,"x":[{"_sdc_extra":"[]","value":6}]}"#],
     );
 }
 

@@ -138,6 +138,11 @@ pub(crate) fn sequences(values: impl Into<Int64Array>) -> Filled {
     filled("_sdc_sequence", None, ColumnType::Integer, Arc::new(values.into()))
 }
 
+/// Values without a column, as JSON.
+pub(crate) fn extras(values: impl Into<StringArray>) -> Filled {
+    filled("_sdc_extra", None, ColumnType::Json, Arc::new(values.into()))
+}
+
 pub(crate) fn doubles(name: &str, path: &str, values: impl Into<Float64Array>) -> Filled {
     filled(name, Some(path), ColumnType::Double, Arc::new(values.into()))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use selvedge_core::{LoadErrorKind, LogicalView, Value, logical_view};
 
 use crate::shelf::{
-    Life, Shelf, decimal_texts, decimals, doubles, generated_keys, generated_source_keys, integers, level_ids, moments,
-    orders, sequences, source_keys, texts,
+    Life, Shelf, decimal_texts, decimals, doubles, extras, generated_keys, generated_source_keys, integers, level_ids,
+    moments, orders, sequences, source_keys, texts,
 };
 
 /// Checks the rows by their keys, each with `place: value` of all its values, in the order of the places.
@@ -85,6 +85,16 @@ fn splits_within_elements() {
         ],
     );
     check(shelf, &[("1", &["/id: 1", "/x/0: 1", "/x/1: \"2\"", "/x/2/n: 3"])]);
+}
+
+#[test]
+fn values_without_a_column_are_one_text() {
+    let shelf = Shelf::new([integers("id", "id", vec![1]), extras(vec![r#"{"y":2}"#])]).with(
+        "x/*",
+        [integers("n", "n", vec![3]), extras(vec![r#"{"z":4}"#]), source_keys(vec![1]), level_ids(0, vec![0])],
+    );
+    let (extra, of_element) = (r#"_sdc_extra: json "{\"y\":2}""#, r#"/x/0/_sdc_extra: json "{\"z\":4}""#);
+    check(shelf, &[("1", &["/id: 1", of_element, "/x/0/n: 3", extra])]);
 }
 
 #[test]
