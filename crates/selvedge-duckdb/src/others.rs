@@ -44,7 +44,7 @@ fn put_aside(
         .map(|name| format!("stored.{}", quote(name)))
         .collect();
     let sql = format!(
-        "CREATE TABLE {KEPT} AS SELECT {} FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
+        "CREATE TEMPORARY TABLE {KEPT} AS SELECT {} FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
         columns.join(", "),
         target.spelled(),
         same_key(&target.keys),
