@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use selvedge_core::{
-    Counted, Destination, Inspect, LoadError, LogicalView, TableLoad, TableName, TableState, logical_view,
+    Counted, Destination, Inspect, LoadError, LogicalView, Part, TableLoad, TableName, TableState, Value, logical_view,
+    schema,
 };
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -88,6 +90,11 @@ impl<'k> Place<'k> {
         Ok(view)
     }
 
+    /// The rows of a subtable, as [`subrows`] has them.
+    pub(crate) fn subrows(&self, table: &TableName, subtable: &str, columns: &[&str]) -> Result<Subrows, Failure> {
+        subrows(&mut *self.look()?, table, subtable, columns)
+    }
+
     /// Puts a copy aside, to be restored later. Nobody may have it open.
     pub(crate) fn copy(&self, thing: Thing) -> io::Result<()> {
         let copy = self.aside(&format!("{thing:?}"));
@@ -108,6 +115,35 @@ impl<'k> Place<'k> {
     }
 }
 
+/// Rows of a subtable: the values of some of its columns.
+pub(crate) type Subrows = Vec<Vec<Option<Value>>>;
+
+/// The values of a subtable's rows in these columns, sorted; none where there is no such subtable.
+pub(crate) fn subrows(
+    destination: &mut dyn Inspect,
+    table: &TableName,
+    subtable: &str,
+    columns: &[&str],
+) -> Result<Subrows, Failure> {
+    let mut found = Vec::new();
+    let mut misread = None;
+    destination.read(table, Part::Subtable(subtable), &mut |state, batch| {
+        let all = state.subtable(subtable).map_or(&[][..], |subtable| &subtable.columns);
+        if batch.schema().fields() != schema(all).fields() {
+            misread = Some(batch.schema());
+        }
+        let cell = |name: &&str, row| {
+            let column = all.iter().find(|column| column.name == **name)?;
+            Value::of(column.column_type, batch.column_by_name(name)?, row)
+        };
+        found.extend((0..batch.num_rows()).map(|row| columns.iter().map(|name| cell(name, row)).collect::<Vec<_>>()));
+        ControlFlow::Continue(())
+    })?;
+    ensure_equal(&misread, &None, format!("the rows of {subtable} that are not read with its columns"))?;
+    found.sort();
+    Ok(found)
+}
+
 /// Fails unless a state is the one expected, and says in what it differs.
 pub(crate) fn ensure_state(
     found: Option<&TableState>,
@@ -120,7 +156,8 @@ pub(crate) fn ensure_state(
         ensure_equal(&found.keys, &expected.keys, format!("{of}, its keys"))?;
         ensure_equal(&found.columns.len(), &expected.columns.len(), format!("{of}, its number of columns"))?;
         let mut columns = found.columns.iter().zip(&expected.columns);
-        return columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")));
+        columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")))?;
+        return ensure_equal(&found.subtables, &expected.subtables, format!("{of}, its subtables"));
     }
     ensure_equal(&found.is_some(), &expected.is_some(), format!("{of}, whether there is one"))
 }

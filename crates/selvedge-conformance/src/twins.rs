@@ -5,6 +5,7 @@
 mod looking;
 mod rows;
 mod state;
+mod subrows;
 mod values;
 
 use std::path::{Path, PathBuf};
