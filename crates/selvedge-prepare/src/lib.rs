@@ -3,6 +3,7 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
 
+mod array;
 mod datetime;
 mod decode;
 mod dedupe;
@@ -15,12 +16,14 @@ mod number;
 mod object;
 mod plan;
 mod prepare;
+mod reading;
 mod record_type;
 mod records;
 mod refusal;
 mod scanner;
 mod schema;
 mod shape;
+mod slot;
 mod string;
 
 pub use decode::decode;
