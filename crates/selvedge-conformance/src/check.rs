@@ -1,6 +1,6 @@
 //! The checks, by their names.
 
-use crate::checks::{crash, limits, loads, memory, positions, readers, rejects, writers};
+use crate::checks::{changes, crash, limits, loads, memory, positions, readers, rejects, subtables, writers};
 use crate::failure::{Checked, Failure};
 use crate::place::Place;
 use crate::scenario::Scenario;
@@ -87,6 +87,13 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("no_rows", "a load without rows moves the position, and makes the table if it is the first", loads::no_rows),
     ("whole_or_nothing", "a load that cannot be applied leaves nothing behind", loads::whole_or_nothing),
     ("random_loads", "random loads leave the rows and counts that the in-memory destination has", loads::random),
+    ("subtables", "the rows of subtables are replaced with the row they belong to", subtables::replaced),
+    ("subtables_stale", "a row that is not written leaves its subrows as they are", subtables::stale),
+    ("subtables_keyless", "the rows of a keyless table's subtables are appended", subtables::keyless),
+    ("subtables_grow", "the columns of a subtable change like those of a table", subtables::grows),
+    ("subtables_deep", "subrows are told apart by every source key and every level id", subtables::deep),
+    ("widened_columns", "a column that becomes wider keeps its values exactly", changes::widened),
+    ("renamed_columns", "a column that is renamed keeps its values", changes::renamed),
     ("limits", "every type keeps its extreme values, also as a key", limits::types),
     ("wide_table", "a table of 1,000 columns is made at once and grows to it", limits::columns),
     ("stale", "a load planned on another state has no effect and fails as stale", positions::stale),

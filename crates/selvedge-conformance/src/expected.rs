@@ -95,7 +95,11 @@ impl Expected {
     fn check_subtables(&self, destination: &mut dyn Inspect, table: &TableName, state: &TableState) -> Checked {
         let found: BTreeMap<&String, &Subtable> = state.subtables.iter().map(|found| (&found.name, found)).collect();
         let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
-        ensure_equal(&names(found.keys().copied().collect()), &names(self.subtables.keys().collect()), "the subtables")?;
+        ensure_equal(
+            &names(found.keys().copied().collect()),
+            &names(self.subtables.keys().collect()),
+            "the subtables",
+        )?;
         for (subtable, ExpectedSubtable { columns, rows }) in found.values().zip(self.subtables.values()) {
             let part = Part::Subtable(&subtable.name);
             let checked = columns.check(&subtable.columns);
@@ -188,9 +192,7 @@ fn check_rows(
 fn ensure_lines(mut found: Vec<String>, mut expected: Vec<String>, of: &str) -> Checked {
     found.sort();
     expected.sort();
-    ensure(found == expected, || {
-        format!("expected {of}\n  {}\nfound\n  {}", expected.join("\n  "), found.join("\n  "))
-    })
+    ensure(found == expected, || format!("expected {of}\n  {}\nfound\n  {}", expected.join("\n  "), found.join("\n  ")))
 }
 
 /// A value that was found, as [`expected_text`] spells it.

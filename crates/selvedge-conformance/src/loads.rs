@@ -117,16 +117,18 @@ pub(crate) struct Elements {
 }
 
 impl Elements {
-    /// The elements of arrays that stand in the property `source`: of each row of the load so many.
-    pub(crate) fn of(source: &'static [&'static str], lengths: &[u32], values: Vec<Values>) -> Self {
-        let roots = (0..).zip(lengths).flat_map(|(row, length)| vec![row; *length as usize]).collect();
-        let positions = lengths.iter().flat_map(|length| 0..i64::from(*length)).collect();
+    /// The elements of arrays that stand in a property: of each row of the load so many.
+    pub(crate) fn of(source: &'static [&'static str], lengths: &[usize], values: Vec<Values>) -> Self {
+        let roots = (0..).zip(lengths).flat_map(|(row, length)| vec![row; *length]).collect();
+        let positions = lengths.iter().flat_map(|length| (0..).take(*length)).collect();
         Self { source, roots, positions: vec![positions], changes: Vec::new(), values }
     }
 
     /// Puts the elements into the load: made, or changed, is the subtable that the names on the way to them make.
     pub(crate) fn join(self, load: &mut TableLoad) -> Result<(), Failure> {
-        let name = self.source.iter().fold(load.table.table().to_owned(), |name, step| format!("{name}__{step}"));
+        let step = |step: &&str| if step.is_empty() { "value".to_owned() } else { (*step).to_owned() };
+        let steps = [load.table.table().to_owned()].into_iter().chain(self.source.iter().map(step));
+        let name = steps.collect::<Vec<_>>().join("__");
         let standing = load.planned_on.as_ref().and_then(|state| state.subtable(&name)).cloned();
         let roots = UInt32Array::from(self.roots);
         let mut brought = self.values;
@@ -148,14 +150,11 @@ impl Elements {
 
 /// The keys of the rows that elements belong to.
 fn source_keys(load: &TableLoad, roots: &UInt32Array) -> Result<Vec<Values>, Failure> {
-    let mut keys = Vec::new();
-    for name in Key::of(load)?.names() {
-        for (column, values) in of_roots(load, roots, name)? {
-            let own = Column::new(format!("{SOURCE_KEY_PREFIX}{name}"), None, column.column_type);
-            keys.push((own, values));
-        }
-    }
-    Ok(keys)
+    let of_key = |name: &String| {
+        let named = |column: Column| Column::new(format!("{SOURCE_KEY_PREFIX}{name}"), None, column.column_type);
+        Ok(of_roots(load, roots, name)?.map(|(column, values)| (named(column), values)))
+    };
+    Key::of(load)?.names().iter().filter_map(|name| of_key(name).transpose()).collect()
 }
 
 /// What the rows that elements belong to hold in a column, if they have it.
@@ -184,7 +183,8 @@ fn follow(subtable: &mut SubtableLoad, rows: &[u32]) -> Result<(), Failure> {
     let now = |before: u32| roots.get(before as usize).map_or(before, |(_, now)| *now);
     let mut subrows: Vec<(u32, u32)> = subtable.roots.values().iter().map(|root| now(*root)).zip(0..).collect();
     subrows.sort_unstable();
-    subtable.rows = take_record_batch(&subtable.rows, &subrows.iter().map(|(_, subrow)| *subrow).collect())?;
+    subtable.rows =
+        take_record_batch(&subtable.rows, &subrows.iter().map(|(_, subrow)| *subrow).collect::<UInt32Array>())?;
     subtable.roots = subrows.iter().map(|(root, _)| *root).collect();
     Ok(())
 }

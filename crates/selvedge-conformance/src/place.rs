@@ -90,9 +90,9 @@ impl<'k> Place<'k> {
         Ok(view)
     }
 
-    /// The rows of a subtable, as [`subrows`] has them.
-    pub(crate) fn subrows(&self, table: &TableName, subtable: &str, columns: &[&str]) -> Result<Subrows, Failure> {
-        subrows(&mut *self.look()?, table, subtable, columns)
+    /// What the rows of a part hold, as [`cells`] has it.
+    pub(crate) fn cells(&self, table: &TableName, part: Part<'_>, columns: &[&str]) -> Result<Cells, Failure> {
+        cells(&mut *self.look()?, table, part, columns)
     }
 
     /// Puts a copy aside, to be restored later. Nobody may have it open.
@@ -115,20 +115,23 @@ impl<'k> Place<'k> {
     }
 }
 
-/// Rows of a subtable: the values of some of its columns.
-pub(crate) type Subrows = Vec<Vec<Option<Value>>>;
+/// Of each row its values in some columns.
+pub(crate) type Cells = Vec<Vec<Option<Value>>>;
 
-/// The values of a subtable's rows in these columns, sorted; none where there is no such subtable.
-pub(crate) fn subrows(
+/// The values that the rows of a table, or of a subtable of it, have in these columns, sorted.
+pub(crate) fn cells(
     destination: &mut dyn Inspect,
     table: &TableName,
-    subtable: &str,
+    part: Part<'_>,
     columns: &[&str],
-) -> Result<Subrows, Failure> {
+) -> Result<Cells, Failure> {
     let mut found = Vec::new();
     let mut misread = None;
-    destination.read(table, Part::Subtable(subtable), &mut |state, batch| {
-        let all = state.subtable(subtable).map_or(&[][..], |subtable| &subtable.columns);
+    destination.read(table, part, &mut |state, batch| {
+        let all = match part {
+            Part::Subtable(name) => state.subtable(name).map_or(&[][..], |subtable| &subtable.columns),
+            _ => &state.columns,
+        };
         if batch.schema().fields() != schema(all).fields() {
             misread = Some(batch.schema());
         }
@@ -139,7 +142,7 @@ pub(crate) fn subrows(
         found.extend((0..batch.num_rows()).map(|row| columns.iter().map(|name| cell(name, row)).collect::<Vec<_>>()));
         ControlFlow::Continue(())
     })?;
-    ensure_equal(&misread, &None, format!("the rows of {subtable} that are not read with its columns"))?;
+    ensure_equal(&misread, &None, format!("columns of {part:?} that are not those of the state"))?;
     found.sort();
     Ok(found)
 }

@@ -167,7 +167,8 @@ impl Stage<'_> {
         ensure_equal(&error.kind(), &EngineErrorKind::Refused, "the kind of the error")?;
         ensure_equal(&accepted(engine), &before, "the accepted records after a batch was refused")?;
         let told = Failure::from(error).to_string();
-        says.iter().try_for_each(|words| ensure(told.contains(words), || format!("the refusal lacks `{words}`: {told}")))
+        says.iter()
+            .try_for_each(|words| ensure(told.contains(words), || format!("the refusal lacks `{words}`: {told}")))
     }
 
     /// Waits until everything is loaded but what is known to be paused.

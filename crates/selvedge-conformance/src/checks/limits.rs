@@ -6,11 +6,11 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableName, TableState, Value, system};
+use selvedge_core::{ColumnType, DECIMAL_PRECISION, Part, TableName, TableState, Value, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
-use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
-use crate::place::Place;
+use crate::loads::{self, Elements, Values, column, generated_keys, in_order, integers, next, scalar_elements, texts};
+use crate::place::{Cells, Place};
 
 /// The most columns a table has, selvedge's own among them.
 const COLUMNS: usize = 1_000;
@@ -102,15 +102,27 @@ fn value_and_key(place: &Place<'_>, number: usize, column_type: ColumnType, valu
             integers(system::SEQUENCE, vec![sequence; rows]),
         ]
     };
-    let first = place.load(&in_order(next(&table, None, &["key"], columns(2))?, order)?)?;
+    let load = |planned_on: Option<&TableState>, sequence: i64| {
+        let mut load = next(&table, planned_on, &["key"], columns(sequence))?;
+        // Of each row one element, which holds what the row does.
+        let element = (scalar_elements(column_type), Arc::clone(values));
+        Elements::of(&["items"], &vec![1; rows], vec![element]).join(&mut load)?;
+        place.load(&in_order(load, order)?)
+    };
+    let first = load(None, 2)?;
     expect(place, &first, &table, column_type, values)?;
 
     // The same keys once more: newer ones replace them all, older ones none.
-    let second = place.load(&in_order(next(&table, Some(&first), &["key"], columns(3))?, order)?)?;
-    let third = place.load(&in_order(next(&table, Some(&second), &["key"], columns(1))?, order)?)?;
+    let second = load(Some(&first), 3)?;
+    let third = load(Some(&second), 1)?;
     ensure_equal(&third.counts.live_rows, &(rows as u64), "the live rows after the same keys came three times")?;
     ensure_equal(&third.counts.superseded, &(rows as u64), "the superseded of older records")?;
     expect(place, &third, &table, column_type, values)?;
+    let items = format!("t{number}__items");
+    let found = place.cells(&table, Part::Subtable(&items), &["_sdc_source_key_key", "value"])?;
+    let mut expected: Cells = (0..rows).map(|row| vec![Value::of(column_type, values, row); 2]).collect();
+    expected.sort();
+    ensure_equal(&found, &expected, "source key and value of a subtable")?;
 
     let keyless = loads::table(&format!("k{number}"))?;
     let mut columns = columns(1);

@@ -129,9 +129,12 @@ pub(super) fn widens_through_double(broken: &mut Broken, load: &TableLoad) -> Re
 
 pub(super) fn forgets_renamed(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_beside_bent(broken, load, |changes, column, values| {
-        let is_renamed =
-            |change: &Change| matches!(change, Change::RenameColumn { to, .. } if *to == column.name);
-        if changes.iter().any(is_renamed) { new_null_array(values.data_type(), values.len()) } else { Arc::clone(values) }
+        let is_renamed = |change: &Change| matches!(change, Change::RenameColumn { to, .. } if *to == column.name);
+        if changes.iter().any(is_renamed) {
+            new_null_array(values.data_type(), values.len())
+        } else {
+            Arc::clone(values)
+        }
     })
 }
 
@@ -146,9 +149,11 @@ fn load_beside_bent(
             let values = columns.iter().zip(stored.columns()).map(|(column, values)| bend(changes, column, values));
             RecordBatch::try_new(stored.schema(), values.collect()).map_err(unfit)
         };
-        let subrows = load.subtables.iter().zip(&stored.subrows).map(|(load, stored)| {
-            bent(&load.changes, &load.subtable.columns, stored)
-        });
+        let subrows = load
+            .subtables
+            .iter()
+            .zip(&stored.subrows)
+            .map(|(load, stored)| bent(&load.changes, &load.subtable.columns, stored));
         let rows = bent(&load.changes, &load.columns, &stored.rows)?;
         newest_stays(load, &Content { rows, subrows: subrows.collect::<Result<_, _>>()? })
     })
