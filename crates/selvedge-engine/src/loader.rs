@@ -11,6 +11,7 @@ use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
 use crate::intake::now;
 use crate::meeting::{Meeting, OfOtherQueues};
+use crate::policies::Policies;
 use crate::source::{Reached, Source, Trouble};
 
 pub(crate) struct Loader {
@@ -22,6 +23,7 @@ pub(crate) struct Loader {
     /// Since when batches are kept for the destination.
     pub(crate) registration: Registration,
     pub(crate) of_other_queues: OfOtherQueues,
+    pub(crate) policies: Arc<Policies>,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
@@ -117,6 +119,7 @@ impl Loader {
         };
         self.source.backlog.take(self.follower, table, last.batch);
         let capabilities = self.destination.capabilities();
+        let _policy = self.policies.of(table);
         let load = prepare(table, planned_on.as_ref(), self.source.queue.id(), &pending, capabilities, now())
             .map_err(|blocked| Trouble::Pause(with_causes(&blocked)))?;
         drop(pending);

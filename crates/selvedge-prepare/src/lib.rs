@@ -15,6 +15,7 @@ mod messages;
 mod number;
 mod object;
 mod plan;
+mod policy;
 mod prepare;
 mod reading;
 mod record_type;
@@ -28,6 +29,7 @@ mod string;
 
 pub use decode::decode;
 pub use messages::MAX_RECORDS;
+pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 pub use prepare::{Blocked, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
 pub use refusal::Refusal;
