@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use selvedge_core::IntegrationName;
-use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Queue, Waiting};
+use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Waiting};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -219,7 +219,7 @@ impl Stage<'_> {
     }
 
     fn start(&mut self, builder: EngineBuilder) -> Checked {
-        let builder = builder.destination("destination", self.place.open()?);
+        let builder = builder.policy(self.policy).destination("destination", self.place.open()?);
         self.engine = Some(builder.start()?);
         Ok(())
     }
@@ -236,7 +236,3 @@ fn trim(folder: &Path) -> Checked {
     }
     Ok(())
 }
-
-/// Placeholder until the engine has it.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-struct Policy {}
