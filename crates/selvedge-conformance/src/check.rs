@@ -142,6 +142,7 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("renamed_columns", "a column that is renamed keeps its values", changes::renamed),
     ("limits", "every type keeps its extreme values, also as a key", limits::types),
     ("wide_table", "a table of 1,000 columns is made at once and grows to it", limits::columns),
+    ("too_many_columns", "values beyond the columns a table may have are kept in `_sdc_extra`", limits::extra),
     ("stale", "a load planned on another state has no effect and fails as stale", positions::stale),
     ("applied_twice", "a load that is applied again has no effect and fails as stale", positions::applied_twice),
     ("positions", "the position is kept as it is, with its queue, epoch, batch and record", positions::kept),

@@ -11,6 +11,7 @@ use selvedge_core::{ColumnType, DECIMAL_PRECISION, Part, TableName, TableState, 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::loads::{self, Elements, Values, column, generated_keys, in_order, integers, next, scalar_elements, texts};
 use crate::place::{Cells, Place};
+use crate::scenario::Scenario;
 
 /// The most columns a table has, selvedge's own among them.
 const COLUMNS: usize = 1_000;
@@ -170,6 +171,38 @@ fn wide_row(columns: usize) -> Vec<Values> {
     let mut row = vec![integers("id", [1]), integers(system::SEQUENCE, [1])];
     row.extend((2_i64..).take(columns - row.len()).map(|number| integers(&format!("column_{number}"), [number])));
     row
+}
+
+/// The columns that values of the records may have: the others are selvedge's own.
+const RECORD_COLUMNS: usize = COLUMNS - 10;
+
+pub(crate) fn extra(place: &Place<'_>) -> Checked {
+    let with_column = 1..RECORD_COLUMNS;
+    let join = |members: Vec<String>| members.join(", ");
+    let types = with_column.clone().map(|number| format!(r#""p{number}": {{"type": "integer"}}"#)).collect();
+    let columns = with_column.clone().map(|number| format!(r#""p{number}": "integer""#)).collect();
+    let values = with_column.clone().map(|number| format!(r#""p{number}": {number}"#)).collect();
+    let row = with_column.clone().map(|number| number.to_string()).collect();
+    let nulls = with_column.map(|_| "null".to_owned()).collect();
+    let [types, columns, values, row, nulls] = [types, columns, values, row, nulls].map(join);
+    let push = |data: String| {
+        format!(
+            r#"{{"push": {{"table_name": "t", "key_names": ["id"],
+                "schema": {{"properties": {{"id": {{"type": "integer"}}, {types}, "declared": {{"type": "string"}}}}}},
+                "messages": [{{"action": "upsert", "sequence": 1, "data": {data}}}]}}}}"#
+        )
+    };
+    let scenario = format!(
+        r#"{{"says": "values without a column of their own are kept beside", "steps": [{}, {},
+            {{"expect": {{"t": {{
+                "columns": {{"id": "integer", {columns}, "_sdc_extra": "json"}},
+                "rows": [[1, {row}, "{{\"declared\":\"\\u00e4\",\"o__p\":1.10}}"], [2, {nulls}, null]],
+                "accepted": 2
+            }}}}}}]}}"#,
+        push(format!(r#"{{"id": 1, {values}, "declared": "\u00e4", "o": {{"p": 1.10, "none": null}}}}"#)),
+        push(r#"{"id": 2}"#.to_owned()),
+    );
+    serde_json::from_str::<Scenario>(&scenario)?.run(place)
 }
 
 fn check_width(place: &Place<'_>, table: &TableName, state: &TableState) -> Checked {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
 use arrow_select::interleave::interleave;
 use selvedge_core::{
@@ -51,6 +51,13 @@ pub(super) fn cuts_at_nul(broken: &mut Broken, load: &TableLoad) -> Result<Table
 pub(super) fn through_double(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_bent(broken, load, |_, _, values| match values.as_primitive_opt::<Int64Type>() {
         Some(integers) => Arc::new(integers.unary::<_, Int64Type>(|integer| integer as f64 as i64)),
+        None => Arc::clone(values),
+    })
+}
+
+pub(super) fn whole_doubles(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_bent(broken, load, |_, _, values| match values.as_primitive_opt::<Float64Type>() {
+        Some(doubles) => Arc::new(doubles.unary::<_, Float64Type>(f64::trunc)),
         None => Arc::clone(values),
     })
 }
@@ -168,6 +175,10 @@ pub(super) fn single_underscores(broken: &mut Broken, load: &TableLoad) -> Resul
 
 pub(super) fn lower_case(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_renamed(broken, load, |column| column.name.to_lowercase())
+}
+
+pub(super) fn short_names(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_renamed(broken, load, |column| column.name.chars().take(63).collect())
 }
 
 fn load_renamed(broken: &mut Broken, load: &TableLoad, name: fn(&Column) -> String) -> Result<TableState, LoadError> {
