@@ -11,6 +11,7 @@ mod keys;
 mod load;
 mod model;
 mod objects;
+mod redaction;
 mod scalars;
 mod schemas;
 mod shown;
