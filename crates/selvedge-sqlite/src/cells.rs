@@ -122,6 +122,7 @@ fn text<const LENGTH: usize>(text: &Option<[u8; LENGTH]>) -> rusqlite::Result<Va
     Ok(ValueRef::Text(text))
 }
 
-fn unfit(reason: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
+/// The error for rows that do not fit their columns.
+pub(crate) fn unfit(reason: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(reason.into())
 }

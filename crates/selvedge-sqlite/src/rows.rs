@@ -10,17 +10,34 @@ use selvedge_sql::{quote, quote_list};
 use crate::cells::Cells;
 use crate::dialect::DIALECT;
 
-/// Writes every row and counts what became of them.
-pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Outcome> {
+/// What became of a row of the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was inserted: the table did not have its key.
+    New,
+    /// It took the place of the stored row of its key.
+    Replaced,
+    /// It was not written: the stored row of its key is newer.
+    Stale,
+}
+
+/// Writes every row and says what became of each.
+pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Vec<Fate>> {
     if load.rows.num_rows() == 0 {
-        return Ok(Outcome::default());
+        return Ok(Vec::new());
     }
     let table = DIALECT.table(&load.table);
     if load.keys.is_empty() {
         append(connection, &table, &load.columns, &load.rows)?;
-        return Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 });
+        return Ok(vec![Fate::New; load.rows.num_rows()]);
     }
     upsert(connection, &table, load)
+}
+
+/// What became of all of them.
+pub(crate) fn outcome(fates: &[Fate]) -> Outcome {
+    let having = |wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
+    Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New) }
 }
 
 /// Inserts every row into a table, which is named as statements name it.
@@ -42,29 +59,22 @@ pub(crate) fn append(
 ///
 /// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. In the order of the keys a
 /// row is usually like the one before it, so that the statement that served last is tried first.
-fn upsert(connection: &Connection, table: &str, load: &TableLoad) -> rusqlite::Result<Outcome> {
+fn upsert(connection: &Connection, table: &str, load: &TableLoad) -> rusqlite::Result<Vec<Fate>> {
     let mut cells = Cells::new(&load.columns, &load.rows)?;
-    let mut outcome = Outcome::default();
-    let mut likely = (connection.prepare(&insert_new_statement(table, load))?, Written::New);
-    let mut other = (connection.prepare(&update_statement(table, load))?, Written::Replaced);
+    let mut fates = Vec::with_capacity(load.rows.num_rows());
+    let mut likely = (connection.prepare(&insert_new_statement(table, load))?, Fate::New);
+    let mut other = (connection.prepare(&update_statement(table, load))?, Fate::Replaced);
     for row in 0..load.rows.num_rows() {
-        if !wrote(row, &mut cells, &mut likely.0)? {
-            if !wrote(row, &mut cells, &mut other.0)? {
-                outcome.stale_rows += 1;
-                continue;
-            }
+        if wrote(row, &mut cells, &mut likely.0)? {
+            fates.push(likely.1);
+        } else if wrote(row, &mut cells, &mut other.0)? {
+            fates.push(other.1);
             mem::swap(&mut likely, &mut other);
+        } else {
+            fates.push(Fate::Stale);
         }
-        outcome.new_rows += u64::from(likely.1 == Written::New);
     }
-    Ok(outcome)
-}
-
-/// What a statement that wrote a row made of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Written {
-    New,
-    Replaced,
+    Ok(fates)
 }
 
 /// Runs a statement with the values of a row and says whether it wrote one.
