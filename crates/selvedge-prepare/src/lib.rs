@@ -4,7 +4,7 @@
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. [`redact()`] leaves out and hashes what is
 //! not to be stored. No I/O, no clock, no thread.
 
-mod column_rules;
+mod array;
 mod datetime;
 mod decode;
 mod dedupe;
@@ -18,27 +18,22 @@ mod object;
 mod plan;
 mod policy;
 mod prepare;
+mod reading;
 mod record_type;
 mod records;
 mod redact;
-mod redact_schema;
-mod redaction;
 mod refusal;
-mod rewriter;
 mod scanner;
 mod schema;
-mod secret;
 mod shape;
+mod slot;
 mod string;
 
-pub use column_rules::{ColumnRuleError, ColumnRules};
 pub use decode::decode;
 pub use messages::MAX_RECORDS;
 pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 pub use prepare::{Blocked, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
-pub use redact::redact;
-pub use redaction::{MissingSecret, Redaction};
+pub use redact::{ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact};
 pub use refusal::Refusal;
 pub use schema::Schemas;
-pub use secret::{EmptySecret, Secret};

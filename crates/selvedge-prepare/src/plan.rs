@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use selvedge_core::{Change, Column, ColumnType, Path, TableState, system};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::object::MAX_COLUMNS;
 use crate::prepare::{Blocked, Part};
+use crate::reading::MAX_COLUMNS;
 use crate::records::Records;
 
 /// The table as a load leaves it.

@@ -34,6 +34,8 @@ pub struct Records {
 pub struct Elements {
     /// Where the arrays stand.
     pub source: ArrayPath,
+    /// Whether the schema declares them. Those that it does not are here only if they have elements.
+    pub typing: Typing,
     /// The index in [`Records::arrays`] of the arrays these stand within; `None` when they stand in the records themselves.
     pub within: Option<usize>,
     /// For each element, the row its array belongs to: a record, or an element of the arrays around it. Ascending.
@@ -42,6 +44,8 @@ pub struct Elements {
     pub positions: Int64Array,
     /// Values by path, from the element on, and type. A scalar element has the empty path.
     pub columns: Vec<RecordColumn>,
+    /// As [`Records::extra`], of each element.
+    pub extra: Option<StringArray>,
 }
 
 /// A record that cannot be loaded.

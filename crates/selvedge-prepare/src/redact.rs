@@ -1,13 +1,22 @@
 //! Leaves out and hashes properties of the records of a batch.
 
+mod redaction;
+mod rewriter;
+mod rules;
+mod schema;
+mod secret;
+
+pub use redaction::{MissingSecret, Redaction};
+pub use rules::{ColumnRuleError, ColumnRules};
+pub use secret::{EmptySecret, Secret};
+
 use crate::member;
 use crate::number;
-use crate::redact_schema::redact_schema;
-use crate::redaction::{Redaction, Rule, Within};
+use crate::redact::redaction::{Rule, Within};
+use crate::redact::rewriter::{Fate, Rewriter};
+use crate::redact::schema::redact_schema;
 use crate::refusal::Refusal;
-use crate::rewriter::{Fate, Rewriter};
 use crate::scanner::Scanner;
-use crate::secret::Secret;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -8,6 +8,7 @@ mod columns;
 mod counts;
 mod destinations;
 mod failure;
+mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::redaction::{Rule, Within};
+use crate::redact::redaction::{Rule, Within};
 use crate::refusal::Refusal;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::column_rules::{Action, ColumnRules, Step};
-use crate::secret::Secret;
+use crate::redact::rules::{Action, ColumnRules, Step};
+use crate::redact::secret::Secret;
 
 /// What is excluded and hashed of the records of one table.
 #[derive(Debug, Clone)]
