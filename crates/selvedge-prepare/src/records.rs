@@ -126,8 +126,20 @@ impl Records {
 
     /// What the columns take in memory.
     pub fn memory_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|column| column.values.get_array_memory_size()).sum();
-        let extracted = self.extracted_at.as_ref().map_or(0, |array| array.get_array_memory_size());
-        columns + extracted + self.sequences.get_array_memory_size()
+        let own = [self.extracted_at.as_ref().map(|array| array as &dyn Array), Some(&self.sequences)];
+        let own = own.into_iter().flatten().map(Array::get_array_memory_size).sum::<usize>();
+        own + bytes(&self.columns, self.extra.as_ref()) + self.arrays.iter().map(Elements::memory_bytes).sum::<usize>()
     }
+}
+
+impl Elements {
+    fn memory_bytes(&self) -> usize {
+        let own: [&dyn Array; 2] = [&self.parents, &self.positions];
+        own.iter().map(|array| array.get_array_memory_size()).sum::<usize>() + bytes(&self.columns, self.extra.as_ref())
+    }
+}
+
+fn bytes(columns: &[RecordColumn], extra: Option<&StringArray>) -> usize {
+    let columns: usize = columns.iter().map(|column| column.values.get_array_memory_size()).sum();
+    columns + extra.map_or(0, Array::get_array_memory_size)
 }
