@@ -23,6 +23,17 @@ pub struct Policy {
     pub declared_columns: DeclaredColumns,
 }
 
+impl Policy {
+    /// What holds for the load that makes a table.
+    pub(crate) fn of_first_load(self) -> Self {
+        let changed_types = match self.changed_types {
+            ChangedTypes::Reject => ChangedTypes::Split,
+            standing => standing,
+        };
+        Self { new_columns: NewColumns::Evolve, changed_types, ..self }
+    }
+}
+
 /// What happens to values at a path that has no column yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
