@@ -4,6 +4,7 @@
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. [`redact()`] leaves out and hashes what is
 //! not to be stored. No I/O, no clock, no thread.
 
+mod allowed;
 mod array;
 mod convert;
 mod datetime;
@@ -25,6 +26,7 @@ mod names;
 mod number;
 mod object;
 mod part;
+mod pattern;
 mod placement;
 mod plan;
 mod policy;
@@ -37,6 +39,7 @@ mod redact;
 mod refusal;
 mod rejects;
 mod root;
+mod rules;
 mod scanner;
 mod schema;
 mod shape;

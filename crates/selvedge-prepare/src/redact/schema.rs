@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
 use serde_json::{Map, Value, json};
 
+use crate::pattern::Pattern;
 use crate::redact::redaction::{Rule, Within};
 use crate::refusal::Refusal;
+use crate::schema::document::Document;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -39,7 +40,7 @@ const MAX_WRITTEN_OUT: usize = 64;
 pub(crate) fn redact_schema(text: &str, rules: &Within) -> Result<String> {
     let root: Value = serde_json::from_str(text).map_err(|error| Refusal::schema(error.to_string()))?;
     let mut redacted = root.clone();
-    Redacting { root: &root, may_write_out: MAX_WRITTEN_OUT }.within(&mut redacted, rules);
+    Redacting { document: Document::new(&root), may_write_out: MAX_WRITTEN_OUT }.within(&mut redacted, rules);
     drop_unused_definitions(&mut redacted);
     Ok(if redacted == root { text.to_owned() } else { redacted.to_string() })
 }
@@ -47,7 +48,7 @@ pub(crate) fn redact_schema(text: &str, rules: &Within) -> Result<String> {
 /// A schema on its way.
 struct Redacting<'s> {
     /// The schema as it was sent, for references into it.
-    root: &'s Value,
+    document: Document<'s>,
     /// How many more references are written out.
     may_write_out: usize,
 }
@@ -75,10 +76,10 @@ impl Redacting<'_> {
     /// Puts what a reference refers to in its place: another place that refers to it may have other rules.
     fn write_out(&mut self, schema: &mut Value) {
         while let Some(reference) = schema.get("$ref") {
-            let target = reference.as_str().and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
-            let target = target.filter(|_| self.may_write_out > 0).cloned().unwrap_or_else(|| json!({}));
+            let target = reference.as_str().and_then(|reference| self.document.resolve(reference).ok());
+            let target = target.filter(|_| self.may_write_out > 0).map(|place| place.schema.clone());
             self.may_write_out = self.may_write_out.saturating_sub(1);
-            *schema = target;
+            *schema = target.unwrap_or_else(|| json!({}));
         }
     }
 
@@ -148,7 +149,7 @@ fn changes(rule: &Rule) -> bool {
 }
 
 fn may_match(pattern: &str, name: &str) -> bool {
-    Regex::new(pattern).map_or(true, |pattern| pattern.is_match(name))
+    Pattern::new(pattern).map_or(true, |pattern| pattern.matches(name))
 }
 
 /// The members of a schema that are there to be referred to.
@@ -156,7 +157,6 @@ const DEFINITIONS: [&str; 2] = ["definitions", "$defs"];
 
 /// Drops the definitions that nothing refers to any more: they may be of what is excluded.
 fn drop_unused_definitions(schema: &mut Value) {
-    let Value::Object(schema) = schema else { return };
     let used = used_definitions(schema);
     for keyword in DEFINITIONS {
         if let Some(Value::Object(definitions)) = schema.get_mut(keyword) {
@@ -166,16 +166,18 @@ fn drop_unused_definitions(schema: &mut Value) {
 }
 
 /// The definitions that the rest of the schema refers to, by themselves or through each other.
-fn used_definitions(schema: &Map<String, Value>) -> BTreeSet<(&'static str, String)> {
-    let is_rest = |keyword: &str| !DEFINITIONS.contains(&keyword);
-    let mut to_see: Vec<&Value> = schema.iter().filter(|(name, _)| is_rest(name)).map(|(_, value)| value).collect();
+fn used_definitions(schema: &Value) -> BTreeSet<(&'static str, String)> {
+    let document = Document::new(schema);
+    let keywords = schema.as_object().into_iter().flatten();
+    let rest = keywords.filter(|(keyword, _)| !DEFINITIONS.contains(&keyword.as_str()));
+    let mut to_see: Vec<&Value> = rest.map(|(_, value)| value).collect();
     let mut used = BTreeSet::new();
     while let Some(seen) = to_see.pop() {
         match seen {
             Value::Object(members) => to_see.extend(members.values()),
             Value::Array(elements) => to_see.extend(elements),
-            Value::String(text) => {
-                if let Some((keyword, name)) = definition(text)
+            Value::String(text) if text.starts_with('#') => {
+                if let Some((keyword, name)) = document.resolve(text).ok().and_then(|place| definition(&place.pointer))
                     && let Some(definition) = schema.get(keyword).and_then(|definitions| definitions.get(&name))
                     && used.insert((keyword, name))
                 {
@@ -188,9 +190,9 @@ fn used_definitions(schema: &Map<String, Value>) -> BTreeSet<(&'static str, Stri
     used
 }
 
-/// The definition that a text refers to if it is a reference to one, or to something in it.
-fn definition(text: &str) -> Option<(&'static str, String)> {
-    let (keyword, rest) = text.strip_prefix("#/")?.split_once('/')?;
+/// The definition that a pointer leads to or into.
+fn definition(pointer: &str) -> Option<(&'static str, String)> {
+    let (keyword, rest) = pointer.strip_prefix('/')?.split_once('/')?;
     let keyword = DEFINITIONS.into_iter().find(|known| *known == keyword)?;
     let name = rest.split('/').next()?;
     Some((keyword, name.replace("~1", "/").replace("~0", "~")))
