@@ -33,7 +33,7 @@ fn builder(folder: &Path, memory: &Memory) -> EngineBuilder {
 fn batch(table: &str) -> Batch {
     let schema = json!({"required": ["email"], "properties": {
         "id": {"type": "integer"},
-        "email": {"type": "string", "default": CANARY},
+        "email": {"type": "string", "enum": [CANARY]},
         "phone": {"type": "string"},
     }});
     Batch::new(table, &["id"], &schema).upsert(1, &json!({"id": 1, "email": CANARY, "phone": CANARY}))
@@ -92,6 +92,18 @@ fn the_batch_as_it_was_sent_has_to_conform() {
     let wrong_phone = batch("t").upsert(2, &json!({"id": 2, "email": CANARY, "phone": 5}));
     let refusal = engine.push(wrong_phone).unwrap_err();
     check_words(&refusal.refusal().unwrap().to_string(), &["#/phone: expected type: String, found: Integer"]);
+}
+
+#[test]
+fn a_schema_that_nothing_can_be_taken_out_of() {
+    let (folder, memory) = (tempdir().unwrap(), Memory::default());
+    let rules = ColumnRules::new().exclude("/a/e").unwrap();
+    let engine = builder(folder.path(), &memory).columns(table("t"), rules).start().unwrap();
+    let only = json!({"additionalProperties": false, "properties": {"e": {"type": "integer"}}});
+    let schema = json!({"properties": {"a": only, "b": {"$ref": "#/properties/a"}}});
+    let batch = Batch::new("t", &[], &schema).upsert(1, &json!({"a": {"e": 1}, "b": {"e": 2}}));
+    let words = ["conforms to its schema, but would not without", "extraneous key [e]"];
+    check_error(engine.push(batch), EngineErrorKind::Refused, &words);
 }
 
 #[test]

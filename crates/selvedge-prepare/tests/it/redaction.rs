@@ -182,6 +182,54 @@ fn branches_and_references_are_followed() {
 }
 
 #[test]
+fn what_conformed_conforms_still() {
+    let check = |rules: &str, schema: &str, record: &str, expected: &str| {
+        let before = body(schema, &[], &[record]);
+        decode(before.as_bytes(), &Schemas::new()).unwrap();
+        let records = decode(redacted(rules, &before).as_bytes(), &Schemas::new()).unwrap();
+        assert_eq!(shown::row(&records, 0), expected, "{schema}");
+    };
+    check("-/e", r#"{"oneOf":[{"required":["e"]},{"required":["f"]}]}"#, r#"{"f":1}"#, "/f integer 1");
+    check("-/e", r#"{"minProperties":2}"#, r#"{"e":1,"f":1}"#, "/f integer 1");
+    check(
+        "-/e",
+        r#"{"properties":{"f":{"type":"number"}},"not":{"required":["g"]}}"#,
+        r#"{"e":1,"f":1}"#,
+        "/f double 1.0",
+    );
+    check("-/e", r#"{"dependencies":{"f":["e"]}}"#, r#"{"e":1,"f":1}"#, "/f integer 1");
+    check(
+        "-/e",
+        r#"{"if":{"properties":{"e":{"const":1}}},"then":{"required":["g"]}}"#,
+        r#"{"e":2,"f":1}"#,
+        "/f integer 1",
+    );
+    check("-/e", r#"{"patternProperties":{"^e":{"type":"boolean"}}}"#, r#"{"e":true,"f":1}"#, "/f integer 1");
+    check("-/a/e", r#"{"properties":{"a":{"enum":[{"e":1,"f":1}]}}}"#, r#"{"a":{"e":1,"f":1}}"#, "/a/f integer 1");
+    check(
+        "-/a/e",
+        r##"{"properties":{"a":{"$ref":"#/definitions/x"},"b":{"$ref":"#/definitions/x"}},
+            "definitions":{"x":{"additionalProperties":false,"properties":{"e":{"type":"number"},"f":{"type":"number"}}}}}"##,
+        r#"{"a":{"e":1,"f":2},"b":{"e":3,"f":4}}"#,
+        "/a/f double 2.0\n/b/e double 3.0\n/b/f double 4.0",
+    );
+    let hash = "904b8372bbea8e057fa060fa53260e64acfd96d74cc7bb336edaa1843e582534";
+    check(
+        "#/e",
+        r#"{"allOf":[{"properties":{"e":{"type":"number"}}},{"properties":{"e":{"maximum":2}}}],"additionalProperties":true}"#,
+        r#"{"e":1.5}"#,
+        &format!("/e string {hash}"),
+    );
+    check("#/e", r#"{"patternProperties":{"^e":{"type":"number"}}}"#, r#"{"e":1.5}"#, &format!("/e string {hash}"));
+    check(
+        "-/a/*/e",
+        r#"{"properties":{"a":{"uniqueItems":true}}}"#,
+        r#"{"a":[{"e":1},{"e":2}],"f":1}"#,
+        "/f integer 1",
+    );
+}
+
+#[test]
 fn a_key_may_be_hashed_but_not_excluded() {
     let batch = body(r#"{"properties":{"id":{"type":"integer"}}}"#, &["id"], &[r#"{"id":1}"#]);
     let records = decode(redacted("#/id", &batch).as_bytes(), &Schemas::new()).unwrap();
