@@ -58,6 +58,32 @@ fn of_batches() {
 }
 
 #[test]
+fn of_a_record_that_is_rejected() {
+    let place = Place::new();
+    place.write(INPUT, format!("{{\"id\":1,\"v\":\"{CANARY}\"}}\n{{\"id\":2,\"v\":\"{CANARY}\",\"n\":1e400}}"));
+    place.run("load input --table t --key id --to sqlite:demo.db --exclude t:/v").expect_code(3);
+    assert_eq!(place.rows("_sdc_rejected", "record"), [r#"{"id":2,"n":1e400}"#]);
+    assert!(!is_stored(&place));
+}
+
+#[test]
+fn new_columns_and_changed_types() {
+    let check = |policies: &str, code: i32, columns: &str, rows: &[&str]| {
+        let place = Place::new();
+        place.write("1.jsonl", "{\"id\":1,\"n\":1}");
+        place.write("2.jsonl", "{\"id\":2,\"n\":2.5,\"late\":true}");
+        place.run("load 1.jsonl --table t --key id --to sqlite:demo.db").expect_code(0);
+        place.run(&format!("load 2.jsonl --table t --key id --to sqlite:demo.db {policies}")).expect_code(code);
+        assert_eq!(place.rows("t", columns), rows, "{policies}");
+    };
+    check("", 0, "id, n, n__do, late", &["1|1|null|null", "2|null|2.5|1"]);
+    check("--changed-types widen --new-columns discard_column", 0, "id, n", &["1|1.0", "2|2.5"]);
+    check("--new-columns discard_record", 3, "id, n", &["1|1"]);
+    check("--changed-types reject", 3, "id, n", &["1|1"]);
+    check("--new-columns freeze", 1, "id, n", &["1|1"]);
+}
+
+#[test]
 fn a_key_that_is_left_out() {
     let place = Place::new();
     place.write("t.json", batch(1, r#"{"id":1}"#));
