@@ -16,6 +16,7 @@ mod objects;
 mod placement;
 mod policies;
 mod rejects;
+mod redaction;
 mod scalars;
 mod schemas;
 mod shown;
