@@ -11,7 +11,9 @@ mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;
+mod policy;
 mod push;
+mod rejects;
 mod restart;
 mod start;
 
