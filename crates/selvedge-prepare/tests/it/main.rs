@@ -20,6 +20,7 @@ mod rejects;
 mod scalars;
 mod schemas;
 mod shown;
+mod splits;
 mod subtables;
 mod system_columns;
 mod winners;
