@@ -89,7 +89,8 @@ impl<'s> Rulebook<'s> {
         let references = pointers.iter().map(|pointer| json!({"$ref": format!("{DOCUMENT}#{}", fragment(pointer))}));
         let references = json!({"allOf": references.collect::<Vec<_>>()});
         let validator = options().with_registry(registry).build(&references);
-        let validator = validator.map_err(|error| Refusal::schema(error.to_string()))?;
+        let validator = validator
+            .map_err(|error| Refusal::schema(format!("the schema at #{} is wrong: {error}", pointers.join(" or #"))))?;
         let rules = Arc::new(Rules { pointers: pointers.clone(), validator });
         self.compiled.insert(pointers, Arc::clone(&rules));
         Ok(rules)

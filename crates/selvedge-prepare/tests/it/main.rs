@@ -2,8 +2,10 @@
 
 #![cfg(test)]
 
+mod agreement;
 mod batch;
 mod columns;
+mod combinations;
 mod counts;
 mod envelope;
 mod grammar;
@@ -11,6 +13,8 @@ mod keys;
 mod load;
 mod model;
 mod objects;
+mod references;
+mod rules;
 mod scalars;
 mod schemas;
 mod shown;
