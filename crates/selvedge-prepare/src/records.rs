@@ -1,7 +1,6 @@
 //! A batch, decoded.
 
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array};
-use arrow_schema::DataType;
 use selvedge_core::{ArrayPath, ColumnType, Path};
 
 /// The records of one batch as typed columns, one row a record, in the order of its messages.
@@ -91,28 +90,6 @@ impl Records {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The records from index `from` on; shares the memory.
-    pub(crate) fn after(&self, from: usize) -> Self {
-        let from = from.min(self.len());
-        let rest = self.len() - from;
-        let slice = |array: &ArrayRef| array.slice(from, rest);
-        let columns =
-            self.columns.iter().map(|column| RecordColumn { values: slice(&column.values), ..column.clone() });
-        Self {
-            sequences: self.sequences.slice(from, rest),
-            extracted_at: self.extracted_at.as_ref().map(slice),
-            columns: columns.collect(),
-            ..self.clone()
-        }
-    }
-
-    /// The values of one type at one path.
-    pub(crate) fn column(&self, path: &Path, column_type: ColumnType) -> Option<&ArrayRef> {
-        let same = |column: &&RecordColumn| column.column_type == column_type && column.path == *path;
-        let column = self.columns.iter().find(same).map(|column| &column.values);
-        column.filter(|values| *values.data_type() != DataType::Null)
     }
 
     /// The key properties with the types of their values.

@@ -9,7 +9,7 @@
 
 mod alternatives;
 mod compiler;
-mod document;
+pub(crate) mod document;
 pub(crate) mod typing;
 mod union;
 

@@ -89,7 +89,7 @@ fn keywords(keywords: Vec<(&str, Value)>) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn with_another_implementation(
