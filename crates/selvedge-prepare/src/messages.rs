@@ -138,7 +138,7 @@ impl<'t> Messages<'t> {
             && let Some(rules) = self.rules
             && let Err(faults) = rules.check(scanner.text_from(start))
         {
-            self.faults = faults;
+            self.faults.extend(faults.into_iter().map(Box::new));
         }
         if self.faults.is_empty() { Ok(()) } else { self.judge(row) }
     }

@@ -38,8 +38,8 @@ impl Rules {
     ///
     /// # Errors
     /// All that is wrong with it, the places as seen from the value.
-    pub(crate) fn check(&self, text: &str) -> std::result::Result<(), Vec<Box<Refusal>>> {
-        let value = serde_json::from_str(text).map_err(|error| vec![Refusal::violation(error.to_string())])?;
+    pub(crate) fn check(&self, text: &str) -> std::result::Result<(), Vec<Refusal>> {
+        let value = serde_json::from_str(text).map_err(|error| vec![*Refusal::violation(error.to_string())])?;
         if self.validator.is_valid(&value) {
             return Ok(());
         }
@@ -89,7 +89,8 @@ impl<'s> Rulebook<'s> {
         let references = pointers.iter().map(|pointer| json!({"$ref": format!("{DOCUMENT}#{}", fragment(pointer))}));
         let references = json!({"allOf": references.collect::<Vec<_>>()});
         let validator = options().with_registry(registry).build(&references);
-        let validator = validator.map_err(|error| Refusal::schema(error.to_string()))?;
+        let validator = validator
+            .map_err(|error| Refusal::schema(format!("the schema at #{} is wrong: {error}", pointers.join(" or #"))))?;
         let rules = Arc::new(Rules { pointers: pointers.clone(), validator });
         self.compiled.insert(pointers, Arc::clone(&rules));
         Ok(rules)
@@ -204,7 +205,7 @@ fn of_exclusive(plain: Option<&Value>, exclusive: &Value, side: Ordering) -> Che
 }
 
 /// What an error of the crate says, in the words of the Import API.
-fn refusals(error: ValidationError<'_>) -> Vec<Box<Refusal>> {
+fn refusals(error: ValidationError<'_>) -> Vec<Refusal> {
     let reasons = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             unexpected.iter().map(|name| format!("extraneous key [{name}] is not permitted")).collect()
@@ -215,7 +216,7 @@ fn refusals(error: ValidationError<'_>) -> Vec<Box<Refusal>> {
     let names = pointer.strip_prefix('/').into_iter().flat_map(|names| names.rsplit('/'));
     let names: Vec<String> = names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
     let placed = |reason: String| names.iter().fold(Refusal::violation(reason), |refusal, name| refusal.under(name));
-    reasons.into_iter().map(placed).collect()
+    reasons.into_iter().map(|reason| *placed(reason)).collect()
 }
 
 /// `None` for what only the crate itself can say.

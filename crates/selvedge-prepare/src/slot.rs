@@ -79,7 +79,7 @@ impl<'t> Slot<'t> {
         if reading.faults.len() == noted
             && let Err(faults) = rules.check(reading.scanner.text_from(start))
         {
-            reading.faults.extend(faults);
+            reading.faults.extend(faults.into_iter().map(Box::new));
         }
         Ok(())
     }

@@ -3,16 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::alternatives::{Alternatives, Demand, Expansion, Part};
-use super::document::Document;
+use super::document::{Document, Place};
 use super::typing::{self, Type};
 use crate::json_type::JsonType;
 use crate::limits::wrong_type;
-use crate::record_type::{
-    Additional, Field, MAX_NESTING, OPEN_OBJECT, Others, Presence, RecordType, UNTYPED, ValueType,
-};
+use crate::record_type::{Additional, Field, MAX_NESTING, Presence, RecordType, UNTYPED, ValueType};
 use crate::refusal::Refusal;
 use crate::rules::{Rulebook, Rules};
 
@@ -26,15 +24,16 @@ const MAX_UNROLLED_PLACES: usize = 1_000;
 /// The type of the records a schema describes. Schemas that stand within themselves are laid out as often as leaves few
 /// enough places; within the last of them, values are kept as JSON.
 pub(crate) fn record(schema: &Value) -> Result<RecordType> {
+    let object = json!({"type": "object"});
     let mut rulebook = Rulebook::new(schema);
     for unrolled in [MAX_NESTING, 8, 4, 2] {
         let mut compiler = Compiler::new(schema, &mut rulebook, unrolled, MAX_UNROLLED_PLACES);
-        let record = compiler.record();
+        let record = compiler.record(&object);
         if compiler.places_left.is_some() {
             return record;
         }
     }
-    Compiler::new(schema, &mut rulebook, 1, MAX_PLACES).record()
+    Compiler::new(schema, &mut rulebook, 1, MAX_PLACES).record(&object)
 }
 
 struct Compiler<'c, 's> {
@@ -101,17 +100,15 @@ impl<'c, 's> Compiler<'c, 's> {
         Self { document, rulebook, unrolled, places_left: Some(places), around: Vec::new() }
     }
 
-    fn record(&mut self) -> Result<RecordType> {
+    fn record(&mut self, object: &'s Value) -> Result<RecordType> {
         let root = self.document.root();
-        let value = self.value(&[Demand::Schema(root.clone())], 0)?;
-        match (value.object, value.others) {
-            (Some(record), _) => Ok(RecordType { rules: value.rules, ..record }),
-            (None, Others::ByValue) => Ok(RecordType { rules: value.rules, ..OPEN_OBJECT.clone() }),
-            (None, Others::Refused) => {
-                let declared = root.schema.get("type").unwrap_or(&Value::Null);
-                Err(Refusal::schema(format!("a record is an object, but the schema's type is {declared}")))
-            }
-        }
+        let is_object = Demand::Any(vec![Demand::Schema(Place { schema: object, pointer: "object".to_owned() })]);
+        let value = self.value(&[is_object, Demand::Schema(root.clone())], 0)?;
+        let record = value.object.map(|record| RecordType { rules: value.rules, ..record });
+        record.ok_or_else(|| {
+            let declared = root.schema.get("type").unwrap_or(&Value::Null);
+            Refusal::schema(format!("a record is an object, but the schema's type is {declared}"))
+        })
     }
 
     /// What a value takes that has to meet all these demands, and stands within so many objects and arrays.
@@ -170,20 +167,22 @@ impl<'c, 's> Compiler<'c, 's> {
                 "the keyword `{keyword}` is of a later draft than 7, and no rule is ignored silently; remove it"
             )));
         }
-        // `"uniqueItems": false` and `"minItems": 0` say nothing.
-        let says = |value: &Value| *value != false && *value != 0;
-        let rare = |keyword| parts.iter().filter_map(|part| part.keywords.get(keyword)).any(says);
-        let mut exact = !RARE.into_iter().any(rare);
+        let mut exact = !RARE.iter().any(|keyword| has(parts, keyword));
         let Some(types) = typing::types(parts)? else {
             let of_one_type = OF_ONE_TYPE.iter().any(|keyword| has(parts, keyword)) || typing::has_format(parts);
             return Ok((UNTYPED.clone(), exact && !of_one_type));
         };
+        let values = typing::enumerated(parts)?;
+        let is_enumerated =
+            |one| values.as_ref().is_none_or(|values| values.iter().any(|value| typing::is(one, value)));
         let mut value = ValueType::default();
         for one in types {
-            exact &= self.add_type(&mut value, one, parts, depth)?;
+            // A scalar's limits know its values; of the others, none can be what no value is.
+            if typing::is_scalar(one) || is_enumerated(one) {
+                exact &= self.add_type(&mut value, one, parts, depth)?;
+            }
         }
-        if let Some(values) = typing::enumerated(parts)? {
-            value.nullable &= values.contains(&&Value::Null);
+        if let Some(values) = values {
             let stand = parts.iter().flat_map(|part| ["enum", "const"].map(|name| part.keywords.contains_key(name)));
             let once = stand.filter(|stands| *stands).count() == 1;
             exact &= once && !values.iter().any(|value| value.is_object() || value.is_array());
@@ -268,8 +267,13 @@ impl<'c, 's> Compiler<'c, 's> {
     }
 }
 
+/// Whether a part has this keyword, and it says something.
 fn has(parts: &[Part], keyword: &str) -> bool {
-    parts.iter().any(|part| part.keywords.contains_key(keyword))
+    parts.iter().filter_map(|part| part.keywords.get(keyword)).any(|value| match keyword {
+        "uniqueItems" => *value != false,
+        "minItems" | "minProperties" => *value != 0,
+        _ => true,
+    })
 }
 
 /// What a property has to meet; `None` if a part refuses it.

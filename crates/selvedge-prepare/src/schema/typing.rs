@@ -62,25 +62,15 @@ pub(crate) fn enumerated<'s>(parts: &[Part<'s>]) -> Result<Option<Vec<&'s Value>
     Ok(None)
 }
 
+/// The types of these values, in their order; one number that is not whole makes all numbers doubles.
 fn of_values(values: &[&Value]) -> Vec<Type> {
-    let mut types = Vec::new();
-    let whole = |value: &Value| limits::scale_of(value) == Some(0);
-    let number =
-        if values.iter().all(|value| !value.is_number() || whole(value)) { Type::Integer } else { Type::Number };
-    for value in values {
-        let one = match value {
-            Value::Null => Type::Null,
-            Value::Bool(_) => Type::Boolean,
-            Value::Number(_) => number,
-            Value::String(_) => Type::String,
-            Value::Array(_) => Type::Array,
-            Value::Object(_) => Type::Object,
-        };
-        if !types.contains(&one) {
-            types.push(one);
-        }
-    }
-    types
+    let whole = values.iter().all(|value| !value.is_number() || is(Type::Integer, value));
+    let number = if whole { Type::Integer } else { Type::Number };
+    let types = [Type::Null, Type::Boolean, number, Type::String, Type::Array, Type::Object];
+    let first = |one: Type| values.iter().position(|value| is(one, value));
+    let mut found: Vec<(usize, Type)> = types.into_iter().filter_map(|one| Some((first(one)?, one))).collect();
+    found.sort_unstable_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, one)| one).collect()
 }
 
 fn named(declared: &Value) -> Result<Vec<Type>> {
@@ -110,6 +100,24 @@ impl Type {
             Self::Number if !others.contains(&Self::Number) && others.contains(&Self::Integer) => Some(Self::Integer),
             one => others.contains(&one).then_some(one),
         }
+    }
+}
+
+/// Whether values of a type have a column.
+pub(crate) fn is_scalar(one: Type) -> bool {
+    !matches!(one, Type::Null | Type::Array | Type::Object)
+}
+
+/// Whether a value is of a type.
+pub(crate) fn is(one: Type, value: &Value) -> bool {
+    match one {
+        Type::Null => value.is_null(),
+        Type::Boolean => value.is_boolean(),
+        Type::Integer => limits::scale_of(value) == Some(0),
+        Type::Number => value.is_number(),
+        Type::String => value.is_string(),
+        Type::Array => value.is_array(),
+        Type::Object => value.is_object(),
     }
 }
 
