@@ -35,14 +35,18 @@ mod draft;
 mod encoding;
 mod error;
 mod generation;
+mod incoming;
 mod key;
 mod load;
 mod manifest;
 mod merge;
+mod part;
 mod read;
 mod reader;
+mod reshape;
 mod transition;
 mod upsert;
+mod widen;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -118,7 +122,7 @@ impl Parquet {
         let lock = disk::lock(root)?;
         for table in TableFolder::all(root)? {
             // A table that cannot be swept keeps no other from being loaded; its own next load tells why.
-            let _ = table.sweep(settings.keep_outdated);
+            let _ = table.current().and_then(|current| table.sweep(current.as_ref(), settings.keep_outdated));
         }
         Ok(Self { root: root.to_owned(), settings, _lock: lock })
     }

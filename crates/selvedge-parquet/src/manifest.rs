@@ -1,10 +1,11 @@
 //! The manifest: what a generation of a table holds, beside the files it describes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use selvedge_core::{LoadError, TableState};
+use selvedge_core::{LoadError, Part, TableState};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::remove_file;
@@ -12,7 +13,7 @@ use crate::error::{failed, refused};
 use crate::key::KeyText;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const NAME: &str = "manifest.json";
 
 /// What a generation holds.
@@ -21,9 +22,16 @@ pub(crate) struct Manifest {
     #[serde(flatten)]
     versions: Versions,
     pub(crate) state: TableState,
-    /// In the order of their keys; in a keyless table in the order of arrival. Files without rows are not listed.
-    pub(crate) files: Vec<DataFile>,
-    /// Those of the rejects, in the order of arrival.
+    pub(crate) files: Files,
+}
+
+/// The files of each part, in the order of their keys; in a keyless table, and of rejects, in the order of arrival. Files
+/// without rows are not listed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Files {
+    pub(crate) rows: Vec<DataFile>,
+    /// By the names of all the subtables.
+    pub(crate) subtables: BTreeMap<String, Vec<DataFile>>,
     pub(crate) rejects: Vec<DataFile>,
 }
 
@@ -54,9 +62,27 @@ pub(crate) struct KeyRange {
     pub(crate) last: KeyText,
 }
 
+impl Files {
+    /// Those of a part; none of one that does not exist.
+    pub(crate) fn of(&self, part: Part<'_>) -> &[DataFile] {
+        match part {
+            Part::Rows => &self.rows,
+            Part::Subtable(name) => self.subtables.get(name).map_or(&[], Vec::as_slice),
+            Part::Rejects => &self.rejects,
+        }
+    }
+
+    /// The parts that exist; the rows, whose folder holds the others', come last.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let subtables = self.subtables.keys().map(|name| Part::Subtable(name));
+        let rejects = (!self.rejects.is_empty()).then_some(Part::Rejects);
+        subtables.chain(rejects).chain([Part::Rows])
+    }
+}
+
 impl Manifest {
-    pub(crate) fn new(state: TableState, files: Vec<DataFile>, rejects: Vec<DataFile>) -> Self {
-        Self { versions: VERSIONS, state, files, rejects }
+    pub(crate) fn new(state: TableState, files: Files) -> Self {
+        Self { versions: VERSIONS, state, files }
     }
 
     pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {

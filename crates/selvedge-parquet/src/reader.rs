@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use arrow_schema::SchemaRef;
-use selvedge_core::{Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected, schema};
+use selvedge_core::{Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState};
 
 use crate::disk::parquet_files;
 use crate::error::refused;
-use crate::generation::{TableFolder, rejects_folder};
+use crate::generation::TableFolder;
 use crate::manifest::Manifest;
+use crate::part;
 use crate::read::{StoredRows, count_rows};
+use crate::reshape::Reshape;
 
 /// A folder of Parquet files, to be looked at.
 ///
@@ -41,7 +42,7 @@ pub struct ParquetReader {
 #[derive(Debug)]
 struct Snapshot {
     state: TableState,
-    schema: SchemaRef,
+    reshape: Reshape,
     /// Those a reader of the folder finds, not those of the manifest: somebody may have added or removed some.
     files: Vec<PathBuf>,
 }
@@ -110,25 +111,17 @@ impl Inspect for ParquetReader {
 
 impl Snapshot {
     fn of(generation: &Path, part: Part<'_>) -> Result<Self, LoadError> {
-        let folder = match part {
-            Part::Rows => generation.to_owned(),
-            Part::Subtable(name) => generation.join(name),
-            Part::Rejects => rejects_folder(generation),
-        };
-        let files = parquet_files(&folder)?;
+        // A subtable that cannot be has no files.
+        let files = part::folder(generation, part).map_or_else(|_| Ok(Vec::new()), |folder| parquet_files(&folder))?;
         // The manifest is swept first. It is read last: as it is still there, none of the files was missed.
         let state = Manifest::read(generation)?.state;
-        let schema = match part {
-            Part::Rows => schema(&state.columns),
-            Part::Subtable(name) => schema(state.subtable(name).map_or(&[][..], |subtable| &subtable.columns)),
-            Part::Rejects => schema(&rejected::columns()),
-        };
-        Ok(Self { state, schema, files })
+        let reshape = Reshape::none(&part::columns(&state, part));
+        Ok(Self { state, reshape, files })
     }
 
     fn read(&self, each: &mut Each<'_>) -> Result<(), LoadError> {
         for file in &self.files {
-            for batch in StoredRows::all(file.clone(), &self.schema)? {
+            for batch in StoredRows::all(file.clone(), &self.reshape)? {
                 if each(&self.state, batch?) == ControlFlow::Break(()) {
                     return Ok(());
                 }

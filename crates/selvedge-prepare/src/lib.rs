@@ -1,8 +1,10 @@
 //! Decode, dedupe, plan and shape: pure functions from batches to loads.
 //!
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
-//! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
+//! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. [`redact()`] leaves out and hashes what is
+//! not to be stored. No I/O, no clock, no thread.
 
+mod allowed;
 mod array;
 mod convert;
 mod datetime;
@@ -24,6 +26,7 @@ mod names;
 mod number;
 mod object;
 mod part;
+mod pattern;
 mod placement;
 mod plan;
 mod policy;
@@ -32,9 +35,11 @@ mod reading;
 mod record_text;
 mod record_type;
 mod records;
+mod redact;
 mod refusal;
 mod rejects;
 mod root;
+mod rules;
 mod scanner;
 mod schema;
 mod shape;
@@ -48,5 +53,6 @@ pub use messages::MAX_RECORDS;
 pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 pub use prepare::{Blocked, LoadContext, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
+pub use redact::{ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact};
 pub use refusal::Refusal;
 pub use schema::Schemas;

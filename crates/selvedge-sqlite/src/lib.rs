@@ -12,6 +12,7 @@ mod batches;
 mod catalog;
 mod cells;
 mod changes;
+mod coalescing;
 mod destination;
 mod dialect;
 mod error;
@@ -20,6 +21,8 @@ mod rejects;
 mod rows;
 mod settings;
 mod state;
+mod subrows;
+mod widening;
 
 pub use destination::Sqlite;
 pub use reader::SqliteReader;

@@ -37,8 +37,9 @@ pub use selvedge_core::{
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, ChangedTypes, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Engine, EngineBuilder, EngineError,
-    EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal, Repeats, TableProgress, Tally, Waiting,
+    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, EmptySecret,
+    Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal,
+    Repeats, Secret, TableProgress, Tally, Waiting,
 };
 // The queue, for those who manage which destinations it keeps records for.
 pub use selvedge_engine::{

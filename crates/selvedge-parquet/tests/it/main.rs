@@ -3,6 +3,7 @@
 // Clippy lets helpers unwrap only where it sees this.
 #![cfg(test)]
 
+mod changes;
 mod conformance;
 mod files;
 mod inspect;
@@ -11,4 +12,5 @@ mod owner;
 mod readers;
 mod rejects;
 mod rows;
+mod subtables;
 mod table;
