@@ -215,6 +215,13 @@ fn what_conformed_conforms_still() {
         r#"{"a":{"e":1,"f":2},"b":{"e":3,"f":4}}"#,
         "/a/f double 2.0\n/b/e double 3.0\n/b/f double 4.0",
     );
+    check(
+        "-/e",
+        r##"{"$ref":"#/definitions/x","definitions":{"x":{"required":["e"],"properties":{"y":{"$ref":"#/definitions/y"}}},
+            "y":{"type":"number"}},"$schema":"http://json-schema.org/draft-07/schema#"}"##,
+        r#"{"e":1,"y":2}"#,
+        "/y double 2.0",
+    );
     let hash = "904b8372bbea8e057fa060fa53260e64acfd96d74cc7bb336edaa1843e582534";
     check(
         "#/e",
