@@ -10,12 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use selvedge_core::IntegrationName;
-use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, Queue, Waiting};
+use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Waiting};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::expected::{self, Expected};
-use crate::failure::{Checked, Failure, ensure};
+use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::place::{Place, Thing};
 
 /// Longer than any load takes; a destination that needs as long has stopped.
@@ -38,6 +38,10 @@ enum Step {
     Push(Box<RawValue>),
     /// The same, of a named integration.
     PushFor { integration: IntegrationName, batch: Box<RawValue> },
+    /// A batch is refused at the door, and nothing of it is queued.
+    Refused(Refused),
+    /// What engines started from here on are told.
+    Policy(Policy),
     /// Everything is loaded, and the destination holds these tables and no other.
     Expect(BTreeMap<String, Expected>),
     /// These tables are not loaded until somebody acts: of each, what the reason says.
@@ -50,6 +54,15 @@ enum Step {
     Lose(Thing),
     /// An engine takes over the tables that another queue loaded, and loads them.
     Adopt,
+}
+
+/// A batch that is not accepted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    batch: Box<RawValue>,
+    /// What the refusal says, word by word.
+    says: Vec<String>,
 }
 
 /// How batches come to be loaded.
@@ -69,6 +82,8 @@ struct Stage<'p> {
     pushed: Vec<Batch>,
     /// The tables known not to be loaded.
     paused: BTreeSet<String>,
+    /// What engines are told.
+    policy: Policy,
 }
 
 impl Scenario {
@@ -79,7 +94,8 @@ impl Scenario {
     }
 
     fn play(&self, place: &Place<'_>, pace: Pace) -> Checked {
-        let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused: BTreeSet::new() };
+        let paused = BTreeSet::new();
+        let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused, policy: Policy::default() };
         for (step, number) in self.steps.iter().zip(1..) {
             stage.play(step).map_err(|failure| failure.during(format!("step {number}")))?;
         }
@@ -93,6 +109,13 @@ impl Stage<'_> {
             Step::Push(body) => self.push(Batch::from_json(body.get())),
             Step::PushFor { integration, batch } => {
                 self.push(Batch::from_json(batch.get()).integration(integration.clone()))
+            }
+            Step::Refused(refused) => self.expect_refused(refused),
+            Step::Policy(policy) => {
+                self.at_rest()?;
+                self.paused.clear();
+                self.policy = *policy;
+                Ok(())
             }
             Step::Expect(tables) => {
                 self.settle()?;
@@ -130,6 +153,22 @@ impl Stage<'_> {
     fn send(&mut self) -> Checked {
         let pushed = std::mem::take(&mut self.pushed);
         Ok(self.engine()?.push_many(pushed, |_| ())?)
+    }
+
+    /// Pushes a batch that has to be refused, at a moment when no other comes.
+    fn expect_refused(&mut self, Refused { batch, says }: &Refused) -> Checked {
+        self.send()?;
+        let engine = self.engine()?;
+        let accepted = |engine: &Engine| engine.progress().tables.iter().map(|table| table.tally.accepted).sum::<u64>();
+        let before = accepted(engine);
+        let Err(error) = engine.push(Batch::from_json(batch.get())) else {
+            return Err(Failure::new("the batch is accepted, and should be refused"));
+        };
+        ensure_equal(&error.kind(), &EngineErrorKind::Refused, "the kind of the error")?;
+        ensure_equal(&accepted(engine), &before, "the accepted records after a batch was refused")?;
+        let told = Failure::from(error).to_string();
+        says.iter()
+            .try_for_each(|words| ensure(told.contains(words), || format!("the refusal lacks `{words}`: {told}")))
     }
 
     /// Waits until everything is loaded but what is known to be paused.
@@ -180,7 +219,8 @@ impl Stage<'_> {
     }
 
     fn start(&mut self, builder: EngineBuilder) -> Checked {
-        self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
+        let builder = builder.policy(self.policy).destination("destination", self.place.open()?);
+        self.engine = Some(builder.start()?);
         Ok(())
     }
 }

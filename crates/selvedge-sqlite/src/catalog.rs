@@ -22,8 +22,9 @@ impl Standing {
     pub(crate) fn in_table(connection: &Connection, table: &str) -> rusqlite::Result<Self> {
         // Unlike `table_info` it lists computed columns too, whose names are just as taken.
         let mut list = connection.prepare(&format!("PRAGMA table_xinfo({table})"))?;
-        let names = list.query_map([], |row| row.get::<_, String>("name"))?;
-        names.map(|name| Ok(folded(&name?))).collect::<rusqlite::Result<_>>().map(Self)
+        let name = list.column_index("name")?;
+        let names = list.query_map([], |row| Ok(folded(row.get_ref(name)?.as_str()?)))?;
+        names.collect::<rusqlite::Result<_>>().map(Self)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,6 +1,5 @@
 //! Writing what belongs to the rows of a load.
 
-use arrow_array::RecordBatch;
 use rusqlite::Connection;
 use selvedge_core::{Column, LoadError, SubtableLoad, TableLoad};
 use selvedge_sql::quote;
@@ -36,9 +35,6 @@ fn replace(
         delete(connection, table, load, part, fates)?;
     }
     let rows = part.written(|root| fates.get(root).is_some_and(|fate| *fate != Fate::Stale)).map_err(unfit)?;
-    if rows.num_rows() == 0 {
-        return Ok(());
-    }
     append(connection, table, &part.subtable.columns, &rows)
 }
 
@@ -54,8 +50,7 @@ fn delete(
     part: &SubtableLoad,
     fates: &[Fate],
 ) -> rusqlite::Result<()> {
-    let (columns, rows) = keys(load)?;
-    let mut keys = Cells::new(&columns, &rows)?;
+    let mut keys = Cells::new(&keys(load), &load.rows)?;
     let mut delete = connection.prepare(&delete_statement(table, part))?;
     for (row, fate) in fates.iter().enumerate() {
         if *fate == Fate::Replaced {
@@ -66,12 +61,10 @@ fn delete(
     Ok(())
 }
 
-/// The key columns of the load, with their values in its rows.
-fn keys(load: &TableLoad) -> rusqlite::Result<(Vec<Column>, RecordBatch)> {
-    let index = |key: &String| load.columns.iter().position(|column| column.name == *key);
-    let indices: Vec<usize> = load.keys.iter().filter_map(index).collect();
-    let columns = indices.iter().filter_map(|index| load.columns.get(*index)).cloned().collect();
-    Ok((columns, load.rows.project(&indices).map_err(unfit)?))
+/// The key columns of the root, each with its index.
+fn keys(load: &TableLoad) -> Vec<(usize, &Column)> {
+    let named = |key: &String| load.columns.iter().enumerate().find(|(_, column)| column.name == *key);
+    load.keys.iter().filter_map(named).collect()
 }
 
 /// Deletes the subrows of a row of the root. Parameters are numbered as the keys of the root are.
