@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod arrows;
 #[cfg(test)]
+mod convergence;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod guide;

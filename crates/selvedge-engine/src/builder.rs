@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use selvedge_core::Destination;
-use selvedge_prepare::Schemas;
+use selvedge_core::{Destination, IntegrationName};
+use selvedge_prepare::{Policy, Schemas};
 use selvedge_queue::{EmbeddedQueue, Queue, Registration, TableBounds};
 
 use crate::backlog::Backlog;
@@ -15,6 +15,7 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::now;
 use crate::loader::Loader;
 use crate::meeting::OfOtherQueues;
+use crate::policies::Policies;
 use crate::source::Source;
 
 /// The memory the engine may use for records, unless told otherwise: 256 MiB.
@@ -33,6 +34,7 @@ pub struct EngineBuilder {
     destinations: Vec<(String, Box<dyn Destination>)>,
     budget_bytes: usize,
     of_other_queues: OfOtherQueues,
+    policies: Policies,
 }
 
 impl EngineBuilder {
@@ -42,6 +44,7 @@ impl EngineBuilder {
             destinations: Vec::new(),
             budget_bytes: DEFAULT_BUDGET_BYTES,
             of_other_queues: OfOtherQueues::Refused,
+            policies: Policies::default(),
         }
     }
 
@@ -72,6 +75,19 @@ impl EngineBuilder {
         self
     }
 
+    /// How tables may change once they stand: those of every integration without a policy of its own, and those of none.
+    /// Default: [`Policy::default`].
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policies.general = policy;
+        self
+    }
+
+    /// How the tables of an integration may change once they stand.
+    pub fn policy_for(mut self, integration: IntegrationName, policy: Policy) -> Self {
+        self.policies.integrations.insert(integration, policy);
+        self
+    }
+
     /// Opens the queue and begins to load what is left in it.
     ///
     /// # Errors
@@ -84,6 +100,7 @@ impl EngineBuilder {
         // All are registered before one loads, or what the first has would be deleted before the last is known.
         let register = |name: String| queue.register(&name, now());
         let registrations: Vec<Registration> = names().map(register).collect::<Result<_, _>>()?;
+        let policies = Arc::new(self.policies);
         let bounds: Arc<[TableBounds]> = queue.tables()?.into();
         // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
         let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4));
@@ -112,6 +129,7 @@ impl EngineBuilder {
                 },
                 registration,
                 of_other_queues: self.of_other_queues,
+                policies: Arc::clone(&policies),
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
             };

@@ -17,6 +17,7 @@ mod error;
 mod intake;
 mod loader;
 mod meeting;
+mod policies;
 mod progress;
 mod receipt;
 mod source;
@@ -28,7 +29,7 @@ pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use receipt::Receipt;
-pub use selvedge_prepare::Refusal;
+pub use selvedge_prepare::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy, Refusal};
 pub use selvedge_queue::{
     Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
 };

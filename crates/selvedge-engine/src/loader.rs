@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use selvedge_core::{Applied, Counts, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
-use selvedge_prepare::prepare;
+use selvedge_prepare::{LoadContext, prepare};
 use selvedge_queue::{QueueError, Registration, TableBounds};
 
 use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
 use crate::intake::now;
 use crate::meeting::{Meeting, OfOtherQueues};
+use crate::policies::Policies;
 use crate::source::{Reached, Source, Trouble};
 
 pub(crate) struct Loader {
@@ -22,6 +23,7 @@ pub(crate) struct Loader {
     /// Since when batches are kept for the destination.
     pub(crate) registration: Registration,
     pub(crate) of_other_queues: OfOtherQueues,
+    pub(crate) policies: Arc<Policies>,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
@@ -116,9 +118,15 @@ impl Loader {
             return Err(Trouble::PutOff("the queue does not show what waits; it is looked at again".to_owned()));
         };
         self.source.backlog.take(self.follower, table, last.batch);
-        let capabilities = self.destination.capabilities();
-        let load = prepare(table, planned_on.as_ref(), self.source.queue.id(), &pending, capabilities, now())
-            .map_err(|blocked| Trouble::Pause(with_causes(&blocked)))?;
+        let context = LoadContext {
+            table,
+            planned_on: planned_on.as_ref(),
+            policy: self.policies.of(table),
+            capabilities: self.destination.capabilities(),
+            queue: self.source.queue.id(),
+            batched_at: now(),
+        };
+        let load = prepare(&context, &pending, |batch| self.source.body(batch))?;
         drop(pending);
         match self.destination.load(&load) {
             Ok(state) => self.settle(table, load.counts, state),

@@ -1,11 +1,12 @@
 //! Where a loader takes batches from: memory while they are there, else the queue.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use selvedge_core::TableName;
-use selvedge_prepare::{Pending, Records, Schemas, decode};
+use selvedge_core::{ArrayPath, TableName};
+use selvedge_prepare::{Blocked, Elements, Pending, Records, Schemas, decode};
 use selvedge_queue::{Queue, QueueErrorKind, Stored};
 
 use crate::backlog::Backlog;
@@ -56,6 +57,12 @@ impl Trouble {
     }
 }
 
+impl From<Blocked> for Trouble {
+    fn from(blocked: Blocked) -> Self {
+        Self::Pause(with_causes(&blocked))
+    }
+}
+
 impl Source {
     /// The decoded batches of the next load: as many as fit, in the order of the queue, of one set of keys.
     pub(crate) fn gather(&self, table: &TableName, reached: Reached) -> Result<Vec<Pending>, Trouble> {
@@ -92,10 +99,7 @@ impl Source {
     }
 
     fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {
-        let body = self.queue.body(batch).map_err(|error| match error.kind() {
-            QueueErrorKind::Io => Trouble::PutOff(with_causes(&error)),
-            _ => Trouble::Pause(with_causes(&error)),
-        })?;
+        let body = self.body(batch)?;
         let records = decode(&body, &self.schemas).map_err(|refusal| {
             Trouble::Pause(format!(
                 "batch {batch} was accepted once but is refused now, at record {} and `{}`; it was accepted by another \
@@ -105,6 +109,14 @@ impl Source {
             ))
         })?;
         Ok(Arc::new(records))
+    }
+
+    /// The body of a batch, as it was accepted.
+    pub(crate) fn body(&self, batch: u64) -> Result<Vec<u8>, Trouble> {
+        self.queue.body(batch).map_err(|error| match error.kind() {
+            QueueErrorKind::Io => Trouble::PutOff(with_causes(&error)),
+            _ => Trouble::Pause(with_causes(&error)),
+        })
     }
 
     /// What is left to load of the batches up to `newest`. Those that are loaded are not looked at: they may be deleted at
@@ -136,12 +148,26 @@ fn loadable_together(pending: &[Pending], load_cells: usize) -> usize {
     let keys = first.records.key_types();
     let mut rows = 0;
     let mut width = 0;
-    let fits = |pending: &&Pending| {
-        rows += pending.records.len();
-        width = width.max(pending.records.columns.len());
-        pending.records.key_types() == keys && rows.saturating_mul(width) <= load_cells
-    };
-    pending.iter().take_while(fits).count().max(1)
+    let mut subtables = HashMap::new();
+    let mut together = 0;
+    for Pending { records, .. } in pending {
+        rows += records.len();
+        width = width.max(records.columns.len());
+        records.arrays.iter().for_each(|elements| add_elements(&mut subtables, elements));
+        let subtable_cells: usize = subtables.values().map(|(rows, width): &(usize, usize)| rows * width).sum();
+        if records.key_types() != keys || rows * width + subtable_cells > load_cells {
+            break;
+        }
+        together += 1;
+    }
+    together.max(1)
+}
+
+/// Adds elements to the rows that come to each subtable; as the root, one is as wide as its widest batch.
+fn add_elements<'p>(subtables: &mut HashMap<&'p ArrayPath, (usize, usize)>, elements: &'p Elements) {
+    let (rows, width) = subtables.entry(&elements.source).or_default();
+    *rows += elements.parents.len();
+    *width = (*width).max(elements.columns.len() + elements.source.levels());
 }
 
 /// How many of a batch's records were applied by loads up to the place reached.

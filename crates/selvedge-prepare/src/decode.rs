@@ -42,7 +42,7 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
     let schema = envelope.schema.ok_or_else(|| missing("schema"))?;
     let at = envelope.messages_at.ok_or_else(|| missing("messages"))?;
     let keys = envelope.keys.unwrap_or_default();
-    let Columns { sequences, extracted_at, columns } = match envelope.messages {
+    let Columns { sequences, extracted_at, columns, arrays, extra, rejected } = match envelope.messages {
         Some(columns) => columns,
         None => Messages::new(&*schemas.record_type(schema, &keys)?).read(&mut scanner.rewound(at))?,
     };
@@ -53,9 +53,9 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
         sequences,
         extracted_at,
         columns,
-        arrays: Vec::new(),
-        extra: None,
-        rejected: Vec::new(),
+        arrays,
+        extra,
+        rejected,
     })
 }
 

@@ -153,6 +153,11 @@ impl Leaf {
         Put::Done
     }
 
+    /// Forgets the values so far, which have gone elsewhere. The column is never finished then.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+    }
+
     /// Puts the text of any JSON value into `row`, if this is the column of such texts.
     pub(crate) fn put_json(&mut self, row: usize, text: &str) {
         self.fill_to(row);
@@ -164,6 +169,20 @@ impl Leaf {
 }
 
 impl Values {
+    /// Finishing a builder leaves it empty.
+    fn clear(&mut self) {
+        match self {
+            Self::Boolean(builder) => drop(builder.finish()),
+            Self::Integer(builder) => drop(builder.finish()),
+            Self::Decimal(builder, _) => drop(builder.finish()),
+            Self::Double(builder) => drop(builder.finish()),
+            Self::DecimalText(builder) | Self::String(builder) | Self::Json(builder) => drop(builder.finish()),
+            Self::Timestamp(builder) => drop(builder.finish()),
+            Self::Date(builder) => drop(builder.finish()),
+            Self::Time(builder) => drop(builder.finish()),
+        }
+    }
+
     fn append_nulls(&mut self, count: usize) {
         match self {
             Self::Boolean(builder) => builder.append_nulls(count),

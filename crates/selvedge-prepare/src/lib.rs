@@ -3,29 +3,50 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
 
+mod array;
+mod convert;
 mod datetime;
+mod datetime_text;
+mod decimal;
 mod decode;
 mod dedupe;
+mod digits;
+mod elements;
+mod extra;
+mod generated_key;
 mod json_type;
+mod keys;
 mod leaf;
 mod limits;
 mod member;
 mod messages;
+mod names;
 mod number;
 mod object;
+mod part;
+mod placement;
 mod plan;
+mod policy;
 mod prepare;
+mod reading;
+mod record_text;
 mod record_type;
 mod records;
 mod refusal;
+mod rejects;
+mod root;
 mod scanner;
 mod schema;
 mod shape;
+mod sheet;
+mod slot;
 mod string;
+mod subtables;
 
 pub use decode::decode;
 pub use messages::MAX_RECORDS;
-pub use prepare::{Blocked, Pending, prepare};
+pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
+pub use prepare::{Blocked, LoadContext, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
 pub use refusal::Refusal;
 pub use schema::Schemas;

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-use selvedge_core::Path;
+use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use selvedge_core::{ArrayPath, Path};
 
+use crate::array::finish_all;
 use crate::datetime;
 use crate::json_type::JsonType;
 use crate::member;
-use crate::object::{Object, Reading};
+use crate::object::Object;
+use crate::reading::{Frame, MAX_ARRAYS, Reading};
 use crate::record_type::RecordType;
-use crate::records::RecordColumn;
+use crate::records::{Elements, RecordColumn, Rejection};
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
+use crate::slot::Finished;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
-/// The most columns the records of a batch may make: the rest, up to the 1,000 of a table, is for selvedge's own.
-const MAX_RECORD_COLUMNS: usize = 990;
 /// The most records a batch may hold, as the Import API states it.
 pub const MAX_RECORDS: usize = 20_000;
 
@@ -26,6 +27,9 @@ pub(crate) struct Columns {
     pub(crate) sequences: Int64Array,
     pub(crate) extracted_at: Option<ArrayRef>,
     pub(crate) columns: Vec<RecordColumn>,
+    pub(crate) arrays: Vec<Elements>,
+    pub(crate) extra: Option<StringArray>,
+    pub(crate) rejected: Vec<Rejection>,
 }
 
 /// The messages of a batch, being read.
@@ -34,12 +38,26 @@ pub(crate) struct Messages<'t> {
     /// As long as the last record that has one.
     extracted_at: Vec<Option<i64>>,
     data: Object<'t>,
+    rejected: Vec<Rejection>,
+    frame: Frame,
+    arrays_left: usize,
     scratch: String,
+    faults: Vec<Box<Refusal>>,
 }
 
 impl<'t> Messages<'t> {
     pub(crate) fn new(record_type: &'t RecordType) -> Self {
-        Self { sequences: Vec::new(), extracted_at: Vec::new(), data: Object::new(record_type), scratch: String::new() }
+        let mut frame = Frame::default();
+        Self {
+            sequences: Vec::new(),
+            extracted_at: Vec::new(),
+            data: Object::new(record_type, Path::default(), 0, &mut frame.room),
+            rejected: Vec::new(),
+            frame,
+            arrays_left: MAX_ARRAYS,
+            scratch: String::new(),
+            faults: Vec::new(),
+        }
     }
 
     pub(crate) fn read(mut self, scanner: &mut Scanner) -> Result<Columns> {
@@ -103,7 +121,32 @@ impl<'t> Messages<'t> {
         if scanner.peek() != Some(b'{') {
             return Err(member::wrong_type(scanner, JsonType::Object).under("data"));
         }
-        self.data.read(&mut Reading { scanner, scratch: &mut self.scratch, row, data_points: 0 })
+        self.frame.row = row;
+        self.data.read(&mut Reading {
+            scanner,
+            scratch: &mut self.scratch,
+            frame: &mut self.frame,
+            data_points: 0,
+            arrays_left: &mut self.arrays_left,
+            faults: &mut self.faults,
+        })?;
+        if self.faults.is_empty() { Ok(()) } else { self.judge(row) }
+    }
+
+    /// Refuses the request because of the record just read, or rejects the record.
+    #[cold]
+    fn judge(&mut self, row: usize) -> Result<()> {
+        let faults = std::mem::take(&mut self.faults);
+        if faults.iter().any(|fault| !fault.is_out_of_range()) {
+            return Err(Refusal::all(faults));
+        }
+        let rejection = |fault: &Box<Refusal>| Rejection {
+            record: row as u64,
+            pointer: fault.pointer().to_owned(),
+            reason: fault.reason().to_owned(),
+        };
+        self.rejected.extend(faults.first().map(rejection));
+        Ok(())
     }
 
     fn read_time_extracted(&mut self, scanner: &mut Scanner, row: usize) -> Result<()> {
@@ -116,20 +159,22 @@ impl<'t> Messages<'t> {
 
     fn finish(mut self) -> Result<Columns> {
         let rows = self.sequences.len();
-        let mut columns = Vec::new();
-        self.data.finish(&Path::default(), rows, &mut columns);
-        if columns.len() > MAX_RECORD_COLUMNS {
-            let found = columns.len();
-            return Err(Refusal::request(format!(
-                "too many columns: the records of this batch have {found}, and {MAX_RECORD_COLUMNS} is the most; declare some \
-                 as one object without properties"
-            )));
-        }
+        let mut finished = Finished::default();
+        self.data.finish(rows, &mut finished);
+        let mut arrays = Vec::new();
+        finish_all(finished.arrays, &ArrayPath::default(), None, &mut arrays);
         let extracted_at = (!self.extracted_at.is_empty()).then(|| {
             self.extracted_at.resize(rows, None);
             Arc::new(TimestampMicrosecondArray::from(self.extracted_at).with_timezone("UTC")) as ArrayRef
         });
-        Ok(Columns { sequences: Int64Array::from(self.sequences), extracted_at, columns })
+        Ok(Columns {
+            sequences: Int64Array::from(self.sequences),
+            extracted_at,
+            columns: finished.columns,
+            arrays,
+            extra: self.frame.extra.finish(rows),
+            rejected: self.rejected,
+        })
     }
 }
 

@@ -1,30 +1,29 @@
-//! One record being read: the tree of its properties, each with the columns its values go to.
+//! One object of the records: its properties, each with where its values go.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use selvedge_core::{ColumnType, Path};
+use selvedge_core::Path;
 
-use crate::json_type::JsonType;
-use crate::leaf::{Leaf, Literal, Put};
+use crate::reading::{Reading, Room};
 use crate::record_type::{Additional, Presence, RecordType, UNTYPED, ValueType};
-use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
 use crate::schema::check_not_reserved;
+use crate::slot::{Finished, Slot};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
-/// The most columns a table may have (design.md 5).
-pub(crate) const MAX_COLUMNS: usize = 1_000;
-/// The most values a record may hold, as the Import API states it.
-const MAX_DATA_POINTS: usize = 10_000;
 /// The longest string in a key column, in characters, as the Import API enforces it.
 const MAX_KEY_CHARACTERS: usize = 1_024;
 
 /// An object of the records, with the columns below it.
 pub(crate) struct Object<'t> {
     additional: &'t Additional,
+    /// From the record, or from the element of an array.
+    path: Path,
+    /// How many objects and arrays stand around its values, the record not counted.
+    depth: usize,
     children: Vec<Child<'t>>,
     /// The index of each child, by name.
     by_name: HashMap<String, usize, RandomState>,
@@ -42,31 +41,33 @@ struct Child<'t> {
     value: Slot<'t>,
 }
 
-/// The columns a property's values go to, by type.
-struct Slot<'t> {
-    spec: &'t ValueType,
-    object: Option<Object<'t>>,
-    leaves: Vec<Leaf>,
-}
-
-/// What is carried along while a record is read.
-pub(crate) struct Reading<'s, 'a> {
-    pub(crate) scanner: &'s mut Scanner<'a>,
-    /// Where strings with escapes are resolved.
-    pub(crate) scratch: &'s mut String,
-    /// The record's index.
-    pub(crate) row: usize,
-    /// Values met in this record so far.
-    pub(crate) data_points: usize,
-}
-
 impl<'t> Object<'t> {
-    pub(crate) fn new(record_type: &'t RecordType) -> Self {
-        let children: Vec<Child> =
-            record_type.fields.iter().map(|field| Child::new(&field.name, &field.value, field.presence)).collect();
-        let by_name = children.iter().enumerate().map(|(index, child)| (child.name.clone(), index)).collect();
-        let required = children.iter().filter(|child| child.presence != Presence::Optional).count();
-        Self { additional: &record_type.additional, children, by_name, required }
+    /// An object at `path`, with columns for what is declared as far as there is room. `depth` counts the objects and arrays
+    /// around its values, the record left out.
+    pub(crate) fn new(record_type: &'t RecordType, path: Path, depth: usize, room: &mut Room) -> Self {
+        let mut object = Self {
+            additional: &record_type.additional,
+            path,
+            depth,
+            children: Vec::with_capacity(record_type.fields.len()),
+            by_name: HashMap::default(),
+            required: 0,
+        };
+        for field in &record_type.fields {
+            object.required += usize::from(field.presence != Presence::Optional);
+            object.add(&field.name, &field.value, field.presence, room);
+        }
+        object
+    }
+
+    fn add(&mut self, name: &str, value: &'t ValueType, presence: Presence, room: &mut Room) -> usize {
+        let index = self.children.len();
+        let mut path = self.path.clone();
+        path.0.push(name.to_owned());
+        let value = Slot::new(value, path, self.depth, room);
+        self.children.push(Child { name: name.to_owned(), start: start_of(name), presence, seen: 0, value });
+        self.by_name.insert(name.to_owned(), index);
+        index
     }
 
     /// Reads one object into the columns.
@@ -76,119 +77,127 @@ impl<'t> Object<'t> {
         let mut expected = 0;
         if !reading.scanner.closes(b'}') {
             loop {
-                let index = self.child(reading, expected)?;
-                expected = index + 1;
-                if let Some(child) = self.children.get_mut(index) {
-                    child.read(reading)?;
-                    required += usize::from(child.presence != Presence::Optional);
+                if let Some(index) = self.child(reading, expected)? {
+                    expected = index + 1;
+                    if let Some(child) = self.children.get_mut(index) {
+                        child.read(reading)?;
+                        required += usize::from(child.presence != Presence::Optional);
+                    }
                 }
                 if !reading.scanner.continues(b'}')? {
                     break;
                 }
             }
         }
-        if required < self.required { Err(self.missing(reading.row)) } else { Ok(()) }
+        if required < self.required {
+            self.note_missing(reading);
+        }
+        Ok(())
     }
 
-    /// Passes a property's name and finds its child. Senders repeat one order of properties, so the child after the last
-    /// one is tried first, by comparing bytes.
+    /// Passes a property's name and finds its child; `None` where the schema has no place for it, and then its value is
+    /// passed too. Senders repeat one order of properties, so the child after the last one is tried first, by comparing
+    /// bytes.
     #[inline]
-    fn child(&mut self, reading: &mut Reading, expected: usize) -> Result<usize> {
+    fn child(&mut self, reading: &mut Reading, expected: usize) -> Result<Option<usize>> {
         if let Some(child) = self.children.get(expected)
             && !child.start.is_empty()
             && reading.scanner.passes_start(&child.start)
         {
-            return Ok(expected);
+            return Ok(Some(expected));
         }
         let name = reading.scanner.name()?.resolve(reading.scratch)?;
         match self.by_name.get(name) {
-            Some(index) => Ok(*index),
-            None => self.add_undeclared(name),
+            Some(index) => Ok(Some(*index)),
+            None => {
+                let name = name.to_owned();
+                self.add_undeclared(&name, reading)
+            }
         }
     }
 
-    fn add_undeclared(&mut self, name: &str) -> Result<usize> {
+    fn add_undeclared(&mut self, name: &str, reading: &mut Reading) -> Result<Option<usize>> {
         let value = match self.additional {
             Additional::Untyped => &UNTYPED,
             Additional::Typed(value) => value,
             Additional::Refused => {
-                return Err(Refusal::violation(format!("extraneous key [{name}] is not permitted")));
+                let start = reading.scanner.at();
+                reading.note(Refusal::violation(format!("extraneous key [{name}] is not permitted")), start)?;
+                return Ok(None);
             }
         };
-        if self.children.len() >= MAX_COLUMNS {
-            return Err(Refusal::violation(format!(
-                "the records of this batch have more than {MAX_COLUMNS} properties"
-            )));
+        if self.path.0.is_empty()
+            && let Err(fault) = check_not_reserved(name)
+        {
+            let start = reading.scanner.at();
+            reading.note(fault, start)?;
+            return Ok(None);
         }
-        check_not_reserved(name)?;
-        let index = self.children.len();
-        self.children.push(Child::new(name, value, Presence::Optional));
-        self.by_name.insert(name.to_owned(), index);
-        Ok(index)
+        Ok(Some(self.add(name, value, Presence::Optional, &mut reading.frame.room)))
     }
 
     #[cold]
-    fn missing(&self, row: usize) -> Box<Refusal> {
+    fn note_missing(&self, reading: &mut Reading) {
+        let row = reading.frame.row;
         let absent = |child: &&Child| child.presence != Presence::Optional && child.seen != row + 1;
-        match self.children.iter().find(absent) {
-            Some(Child { name, presence: Presence::Key, .. }) => Refusal::missing_key(name),
-            Some(Child { name, .. }) => Refusal::violation(format!("required key [{name}] not found")),
-            None => Refusal::violation("a required key was not found"),
+        for Child { name, presence, .. } in self.children.iter().filter(absent) {
+            reading.faults.push(match presence {
+                Presence::Key => Refusal::missing_key(name),
+                _ => Refusal::violation(format!("required key [{name}] not found")),
+            });
         }
     }
 
-    /// The finished columns below `path`, all `rows` long.
-    pub(crate) fn finish(self, path: &Path, rows: usize, columns: &mut Vec<RecordColumn>) {
-        for child in self.children {
-            let mut path = path.clone();
-            path.0.push(child.name);
-            if let Some(object) = child.value.object {
-                object.finish(&path, rows, columns);
-            }
-            columns.extend(child.value.leaves.into_iter().map(|leaf| RecordColumn {
-                path: path.clone(),
-                column_type: leaf.column_type,
-                typing: Typing::Declared,
-                values: leaf.finish(rows),
-            }));
-        }
+    /// Adds the finished columns of its properties, all `rows` long, and the arrays among them.
+    pub(crate) fn finish(self, rows: usize, finished: &mut Finished<'t>) {
+        self.children.into_iter().for_each(|child| child.value.finish(rows, finished));
     }
 }
 
-impl<'t> Child<'t> {
-    fn new(name: &str, spec: &'t ValueType, presence: Presence) -> Self {
-        let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-        let start = if plain { format!("\"{name}\":").into_bytes() } else { Vec::new() };
-        let object = spec.object.as_ref().map(Object::new);
-        let leaves = spec.scalars.iter().map(Leaf::new).collect();
-        Self { name: name.to_owned(), start, presence, seen: 0, value: Slot { spec, object, leaves } }
+fn start_of(name: &str) -> Vec<u8> {
+    let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if plain { format!("\"{name}\":").into_bytes() } else { Vec::new() }
+}
+
+impl Child<'_> {
+    #[inline]
+    fn read(&mut self, reading: &mut Reading) -> Result<()> {
+        let noted = reading.faults.len();
+        self.read_value(reading).map_err(|refusal| refusal.under(&self.name))?;
+        if reading.faults.len() > noted {
+            reading.place_faults(noted, &self.name);
+        }
+        Ok(())
     }
 
     #[inline]
-    fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        if self.seen == reading.row + 1 {
-            return Err(Refusal::twice(&self.name));
+    fn read_value(&mut self, reading: &mut Reading) -> Result<()> {
+        let start = reading.scanner.at();
+        if self.seen == reading.frame.row + 1 {
+            return reading.note(Refusal::twice(), start);
         }
-        self.seen = reading.row + 1;
-        reading.data_points += 1;
-        if reading.data_points > MAX_DATA_POINTS {
-            return Err(Refusal::violation(format!("a record holds more than {MAX_DATA_POINTS} values")));
+        self.seen = reading.frame.row + 1;
+        reading.count_value()?;
+        match self.read_present(reading) {
+            Ok(()) => Ok(()),
+            Err(fault) => reading.note(fault, start),
         }
-        if self.presence == Presence::Key {
-            return self.read_key(reading);
-        }
-        self.value.read(reading).map_err(|refusal| refusal.under(&self.name))
+    }
+
+    #[inline]
+    fn read_present(&mut self, reading: &mut Reading) -> Result<()> {
+        if self.presence == Presence::Key { self.read_key(reading) } else { self.value.read(reading) }
     }
 
     fn read_key(&mut self, reading: &mut Reading) -> Result<()> {
         if reading.scanner.peek() == Some(b'n') {
-            return Err(Refusal::missing_key(&self.name));
+            return Err(Refusal::null_key(&self.name));
         }
         let start = reading.scanner.at();
-        self.value.read(reading).map_err(|refusal| refusal.under(&self.name))?;
+        self.value.read(reading)?;
         // A string is never longer in characters than in bytes, so most keys are known to be short at once.
         if reading.scanner.at() - start > MAX_KEY_CHARACTERS {
-            check_key_length(&mut reading.scanner.rewound(start)).map_err(|refusal| refusal.under(&self.name))?;
+            check_key_length(&mut reading.scanner.rewound(start))?;
         }
         Ok(())
     }
@@ -199,94 +208,4 @@ fn check_key_length(scanner: &mut Scanner) -> Result<()> {
         return Err(Refusal::violation(format!("String keys cannot be longer than {MAX_KEY_CHARACTERS} characters")));
     }
     Ok(())
-}
-
-impl Slot<'_> {
-    #[inline]
-    fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        match reading.scanner.peek() {
-            Some(b'"') => self.read_string(reading),
-            Some(b'-' | b'0'..=b'9') => self.read_number(reading),
-            Some(b't') => self.read_boolean(reading, "true", Literal::True),
-            Some(b'f') => self.read_boolean(reading, "false", Literal::False),
-            Some(b'n') => self.read_null(reading),
-            Some(b'{') => self.read_object(reading),
-            Some(b'[') => self.read_json(reading, reading.scanner.at(), JsonType::Array),
-            _ => Err(reading.scanner.malformed("a value")),
-        }
-    }
-
-    #[inline]
-    fn read_string(&mut self, reading: &mut Reading) -> Result<()> {
-        let start = reading.scanner.at();
-        let text = reading.scanner.string()?.resolve(reading.scratch)?;
-        for leaf in &mut self.leaves {
-            if leaf.put_string(reading.row, text)? == Put::Done {
-                return Ok(());
-            }
-        }
-        self.read_json(reading, start, JsonType::String)
-    }
-
-    #[inline]
-    fn read_number(&mut self, reading: &mut Reading) -> Result<()> {
-        let start = reading.scanner.at();
-        let number = reading.scanner.number()?;
-        for leaf in &mut self.leaves {
-            if leaf.put_number(reading.row, number)? == Put::Done {
-                return Ok(());
-            }
-        }
-        self.read_json(reading, start, number.json_type())
-    }
-
-    fn read_boolean(&mut self, reading: &mut Reading, word: &str, literal: Literal) -> Result<()> {
-        let start = reading.scanner.at();
-        reading.scanner.literal(word)?;
-        if self.leaves.iter_mut().any(|leaf| leaf.put_boolean(reading.row, literal) == Put::Done) {
-            return Ok(());
-        }
-        self.read_json(reading, start, JsonType::Boolean)
-    }
-
-    fn read_null(&self, reading: &mut Reading) -> Result<()> {
-        reading.scanner.literal("null")?;
-        if self.spec.nullable { Ok(()) } else { Err(self.wrong_type(JsonType::Null)) }
-    }
-
-    fn read_object(&mut self, reading: &mut Reading) -> Result<()> {
-        match &mut self.object {
-            Some(object) => object.read(reading),
-            None => self.read_json(reading, reading.scanner.at(), JsonType::Object),
-        }
-    }
-
-    /// Reads the value at `start`, which is of the type `found`, into the column of JSON text, if such values go there.
-    fn read_json(&mut self, reading: &mut Reading, start: usize, found: JsonType) -> Result<()> {
-        if !self.spec.kept_as_json.contains(&found) {
-            return Err(self.wrong_type(found));
-        }
-        *reading.scanner = reading.scanner.rewound(start);
-        let text = reading.scanner.value()?;
-        self.leaves.iter_mut().for_each(|leaf| leaf.put_json(reading.row, text));
-        Ok(())
-    }
-
-    #[cold]
-    fn wrong_type(&self, found: JsonType) -> Box<Refusal> {
-        let object = self.object.iter().map(|_| JsonType::Object.to_string());
-        let scalars = self.leaves.iter().filter_map(|leaf| match leaf.column_type {
-            ColumnType::Json => None,
-            ColumnType::Boolean => Some("Boolean"),
-            ColumnType::Integer => Some("Integer"),
-            ColumnType::Decimal { .. } | ColumnType::Double => Some("Number"),
-            _ => Some("String"),
-        });
-        let kept = self.spec.kept_as_json.iter().map(JsonType::to_string);
-        let expected: Vec<String> = object.chain(scalars.map(str::to_owned)).chain(kept).collect();
-        match expected.as_slice() {
-            [] => Refusal::violation(format!("expected: null, found: {found}")),
-            _ => Refusal::violation(format!("expected type: {}, found: {found}", expected.join(" or "))),
-        }
-    }
 }

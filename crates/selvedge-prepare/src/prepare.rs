@@ -5,12 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState, rejected};
+use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState};
 
 use crate::dedupe::{self, Winners};
-use crate::plan::plan;
+use crate::elements::layers;
+use crate::part::Part;
+use crate::policy::Policy;
 use crate::records::Records;
-use crate::shape::{Moment, shape};
+use crate::root::root;
+use crate::sheet::{Sheet, sources};
+use crate::subtables::{Root, subtables};
+use crate::{keys, rejects};
 
 /// A batch of a table that waits to be loaded.
 #[derive(Debug, Clone)]
@@ -27,39 +32,63 @@ pub struct Pending {
     pub records: Arc<Records>,
 }
 
-/// Prepares one load of `table` from `pending`, which is not empty, in the order of the queue, and of one set of keys.
+/// What a load is prepared for, and from where and when it comes.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadContext<'c> {
+    /// The table.
+    pub table: &'c TableName,
+    /// As it stands in the destination; `None` before its first load.
+    pub planned_on: Option<&'c TableState>,
+    /// How it may change.
+    pub policy: Policy,
+    /// What the destination wants.
+    pub capabilities: &'c Capabilities,
+    /// The queue the batches are of. A table whose position is of another queue is taken over: its rows and columns stay, its
+    /// counts begin anew.
+    pub queue: QueueId,
+    /// The present moment, in microseconds since 1970 (UTC).
+    pub batched_at: i64,
+}
+
+/// Prepares one load from `pending`, which is not empty, in the order of the queue, and of one set of keys.
 ///
 /// The winner of each key is the record with the greatest (table version, sequence, position); a batch without a version
-/// is below every version. `batched_at` is the present moment, in microseconds since 1970 (UTC). A table whose position is
-/// of another queue is taken over: its rows and columns stay, its counts begin anew.
+/// is below every version. Records that are rejected take no part. `body_of` gives the body of a batch by its number: it is
+/// asked for those that hold rejected records, of which the load brings the text.
 ///
 /// # Errors
-/// When the table cannot take these batches until somebody acts; nothing is lost, they stay in the queue.
-pub fn prepare(
-    table: &TableName,
-    planned_on: Option<&TableState>,
-    queue: QueueId,
+/// When the table cannot take these batches until somebody acts, and when `body_of` fails. Nothing is lost, the batches stay
+/// in the queue.
+pub fn prepare<E: From<Blocked>>(
+    context: &LoadContext<'_>,
     pending: &[Pending],
-    capabilities: &Capabilities,
-    batched_at: i64,
-) -> Result<TableLoad, Blocked> {
-    let parts: Vec<Part> = pending.iter().map(Part::unapplied).collect();
-    let plan = plan(planned_on, &parts)?;
-    let Winners { rows, superseded } = dedupe::winners(&parts, capabilities.row_order)?;
-    let rows = shape(&plan.columns, &parts, &rows, &Moment { queue, batched_at })?;
+    body_of: impl FnMut(u64) -> Result<Vec<u8>, E>,
+) -> Result<TableLoad, E> {
     let last = pending.last().ok_or_else(|| Blocked::new("there is nothing to load"))?;
+    let mut parts: Vec<Part<'_>> = pending.iter().map(Part::new).collect();
+    keys::check(context.planned_on, &parts)?;
+    let sources = sources(pending.iter().map(|pending| pending.records.columns.as_slice()));
+    let layers = layers(&parts);
+    rejects::reject(context, &mut parts, &sources, &layers);
+    let rejects = rejects::rejects(&parts, context, body_of)?;
+
+    let Winners { rows, superseded } = dedupe::winners(&parts, context.capabilities.row_order)?;
+    let extra: Vec<_> = pending.iter().map(|pending| pending.records.extra.as_ref()).collect();
+    let root = root(context, &parts, &Sheet { sources: &sources, extra: &extra, rows: &rows })?;
+    let keys = keys::names(&parts, &root.columns)?;
+    let subtables = subtables(context, &layers, &Root { rows: &rows, shaped: &root, keys: &keys })?;
     Ok(TableLoad {
-        table: table.clone(),
-        planned_on: planned_on.cloned(),
-        changes: plan.changes,
-        columns: plan.columns,
-        keys: plan.keys,
-        rows,
-        subtables: Vec::new(),
+        table: context.table.clone(),
+        planned_on: context.planned_on.cloned(),
+        changes: root.changes,
+        columns: root.columns,
+        keys,
+        rows: root.rows,
+        subtables,
         superseded,
-        rejects: rejected::none(),
-        counts: planned_on.map(|state| counts(state, queue)).unwrap_or_default(),
-        to: Position { queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
+        rejects,
+        counts: context.planned_on.map(|state| counts(state, context.queue)).unwrap_or_default(),
+        to: Position { queue: context.queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
     })
 }
 
@@ -70,23 +99,6 @@ fn counts(state: &TableState, queue: QueueId) -> Counts {
         state.counts
     } else {
         Counts { live_rows: state.counts.live_rows, ..Counts::default() }
-    }
-}
-
-/// The records of a batch that are still to be loaded.
-pub(crate) struct Part {
-    pub(crate) batch: u64,
-    pub(crate) received_at: i64,
-    /// The index in the batch of the first record here.
-    pub(crate) first: u64,
-    pub(crate) records: Records,
-}
-
-impl Part {
-    fn unapplied(pending: &Pending) -> Self {
-        let from = usize::try_from(pending.applied).unwrap_or(usize::MAX);
-        let records = pending.records.after(from);
-        Self { batch: pending.batch, received_at: pending.received_at, first: pending.applied, records }
     }
 }
 

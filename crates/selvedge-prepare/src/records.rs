@@ -1,7 +1,6 @@
 //! A batch, decoded.
 
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array};
-use arrow_schema::DataType;
 use selvedge_core::{ArrayPath, ColumnType, Path};
 
 /// The records of one batch as typed columns, one row a record, in the order of its messages.
@@ -34,6 +33,8 @@ pub struct Records {
 pub struct Elements {
     /// Where the arrays stand.
     pub source: ArrayPath,
+    /// Whether the schema declares them. Those that it does not are here only if they have elements.
+    pub typing: Typing,
     /// The index in [`Records::arrays`] of the arrays these stand within; `None` when they stand in the records themselves.
     pub within: Option<usize>,
     /// For each element, the row its array belongs to: a record, or an element of the arrays around it. Ascending.
@@ -42,6 +43,8 @@ pub struct Elements {
     pub positions: Int64Array,
     /// Values by path, from the element on, and type. A scalar element has the empty path.
     pub columns: Vec<RecordColumn>,
+    /// As [`Records::extra`], of each element.
+    pub extra: Option<StringArray>,
 }
 
 /// A record that cannot be loaded.
@@ -89,28 +92,6 @@ impl Records {
         self.len() == 0
     }
 
-    /// The records from index `from` on; shares the memory.
-    pub(crate) fn after(&self, from: usize) -> Self {
-        let from = from.min(self.len());
-        let rest = self.len() - from;
-        let slice = |array: &ArrayRef| array.slice(from, rest);
-        let columns =
-            self.columns.iter().map(|column| RecordColumn { values: slice(&column.values), ..column.clone() });
-        Self {
-            sequences: self.sequences.slice(from, rest),
-            extracted_at: self.extracted_at.as_ref().map(slice),
-            columns: columns.collect(),
-            ..self.clone()
-        }
-    }
-
-    /// The values of one type at one path.
-    pub(crate) fn column(&self, path: &Path, column_type: ColumnType) -> Option<&ArrayRef> {
-        let same = |column: &&RecordColumn| column.column_type == column_type && column.path == *path;
-        let column = self.columns.iter().find(same).map(|column| &column.values);
-        column.filter(|values| *values.data_type() != DataType::Null)
-    }
-
     /// The key properties with the types of their values.
     pub fn key_types(&self) -> Vec<(&str, Option<ColumnType>)> {
         let type_of = |key: &String| {
@@ -122,8 +103,20 @@ impl Records {
 
     /// What the columns take in memory.
     pub fn memory_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|column| column.values.get_array_memory_size()).sum();
-        let extracted = self.extracted_at.as_ref().map_or(0, |array| array.get_array_memory_size());
-        columns + extracted + self.sequences.get_array_memory_size()
+        let own = [self.extracted_at.as_ref().map(|array| array as &dyn Array), Some(&self.sequences)];
+        let own = own.into_iter().flatten().map(Array::get_array_memory_size).sum::<usize>();
+        own + bytes(&self.columns, self.extra.as_ref()) + self.arrays.iter().map(Elements::memory_bytes).sum::<usize>()
     }
+}
+
+impl Elements {
+    fn memory_bytes(&self) -> usize {
+        let own: [&dyn Array; 2] = [&self.parents, &self.positions];
+        own.iter().map(|array| array.get_array_memory_size()).sum::<usize>() + bytes(&self.columns, self.extra.as_ref())
+    }
+}
+
+fn bytes(columns: &[RecordColumn], extra: Option<&StringArray>) -> usize {
+    let columns: usize = columns.iter().map(|column| column.values.get_array_memory_size()).sum();
+    columns + extra.map_or(0, Array::get_array_memory_size)
 }

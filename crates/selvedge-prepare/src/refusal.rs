@@ -12,7 +12,12 @@ pub struct Refusal {
     pointer: String,
     reason: String,
     fault: Fault,
+    /// Nothing after it was read.
+    is_last: bool,
 }
+
+/// As many of the violations of one record are told; how many there are is told in any case.
+const MAX_SHOWN: usize = 100;
 
 /// Which sentence a refusal makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +61,30 @@ impl Refusal {
         Self::new(Fault::Range, format!("{what} out of range for selvedge on {shown}"))
     }
 
-    /// An object holds the property `name` twice.
-    pub(crate) fn twice(name: &str) -> Box<Self> {
-        Self::violation("the key stands twice in one object").under(name)
+    /// The property whose value this is stands twice in its object.
+    pub(crate) fn twice() -> Box<Self> {
+        Self::violation("the key stands twice in one object")
+    }
+
+    /// The key whose value this is holds null.
+    pub(crate) fn null_key(name: &str) -> Box<Self> {
+        Self::new(Fault::MissingKey, format!("Record is missing key property {name}"))
+    }
+
+    /// All that is wrong with a record, of which there is something.
+    pub(crate) fn all(mut faults: Vec<Box<Self>>) -> Box<Self> {
+        if let Some(at) = faults.iter().position(|fault| fault.fault == Fault::MissingKey) {
+            return faults.swap_remove(at);
+        }
+        faults.retain(|fault| !fault.is_out_of_range());
+        match faults.len() {
+            1 => faults.swap_remove(0),
+            violations => {
+                let shown =
+                    faults.iter().take(MAX_SHOWN).map(|fault| format!("\n#{}: {}", fault.pointer, fault.reason));
+                Self::violation(format!("{violations} schema violations found{}", shown.collect::<String>()))
+            }
+        }
     }
 
     /// A message's sequence does not fit.
@@ -67,7 +93,7 @@ impl Refusal {
     }
 
     fn new(fault: Fault, reason: impl Into<String>) -> Box<Self> {
-        Box::new(Self { record: None, pointer: String::new(), reason: reason.into(), fault })
+        Box::new(Self { record: None, pointer: String::new(), reason: reason.into(), fault, is_last: false })
     }
 
     /// The same refusal, seen from the object that holds its place as the property `name`.
@@ -84,7 +110,24 @@ impl Refusal {
         self
     }
 
-    fn prepend(&mut self, name: &str) {
+    /// The same refusal, as the last of its record: nothing after it can be read.
+    #[must_use]
+    pub(crate) fn last(mut self: Box<Self>) -> Box<Self> {
+        self.is_last = true;
+        self
+    }
+
+    /// Whether the rest of the record cannot be read.
+    pub(crate) fn ends_reading(&self) -> bool {
+        self.is_last || !matches!(self.fault, Fault::Record | Fault::MissingKey | Fault::Range)
+    }
+
+    /// Whether it is the record that is rejected, and not the request.
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        self.fault == Fault::Range
+    }
+
+    pub(crate) fn prepend(&mut self, name: &str) {
         self.pointer = format!("/{}{}", name.replace('~', "~0").replace('/', "~1"), self.pointer);
     }
 
@@ -107,7 +150,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { record, pointer, reason, fault } = self;
+        let Self { record, pointer, reason, fault, .. } = self;
         match (fault, record) {
             (Fault::Request, Some(index)) => {
                 write!(f, "Request failed validation:#/messages/{index}{pointer}: {reason}")

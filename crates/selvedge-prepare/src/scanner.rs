@@ -207,9 +207,14 @@ impl<'a> Scanner<'a> {
 
     /// Passes any value and gives its text.
     pub(crate) fn value(&mut self) -> Result<&'a str> {
+        self.value_within(0)
+    }
+
+    /// Passes any value that stands within `depth` objects and arrays, and gives its text.
+    pub(crate) fn value_within(&mut self, depth: usize) -> Result<&'a str> {
         self.peek();
         let start = self.at;
-        self.skip(MAX_DEPTH)?;
+        self.skip(MAX_DEPTH.saturating_sub(depth))?;
         Ok(self.slice(start, self.at))
     }
 
@@ -272,6 +277,11 @@ impl<'a> Scanner<'a> {
         Refusal::request(format!("malformed JSON at byte {}: expected {expected}, found {found}", self.at))
     }
 
+    /// The text passed since `start`.
+    pub(crate) fn text_from(&self, start: usize) -> &'a str {
+        self.slice(start, self.at)
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
@@ -289,7 +299,7 @@ fn inside(depth: usize) -> Result<usize> {
 fn check_unique(mut names: Vec<Cow<str>>) -> Result<()> {
     names.sort_unstable();
     match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(twice) => Err(Refusal::twice(twice.first().map_or("", |name| name))),
+        Some(twice) => Err(Refusal::twice().under(twice.first().map_or("", |name| name))),
         None => Ok(()),
     }
 }

@@ -37,8 +37,8 @@ pub use selvedge_core::{
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, Cursor, DEFAULT_BUDGET_BYTES, Engine, EngineBuilder, EngineError, EngineErrorKind, Progress, Receipt,
-    Refusal, Repeats, TableProgress, Tally, Waiting,
+    Batch, ChangedTypes, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Engine, EngineBuilder, EngineError,
+    EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal, Repeats, TableProgress, Tally, Waiting,
 };
 // The queue, for those who manage which destinations it keeps records for.
 pub use selvedge_engine::{

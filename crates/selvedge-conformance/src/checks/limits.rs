@@ -130,7 +130,8 @@ fn expect(
     ensure_equal(&state.columns.first().map(|column| column.column_type), &Some(column_type), "the type of a column")?;
     let view = place.view(table)?;
     let mut found: Vec<_> = view.rows.values().map(|row| (row.get("/key"), row.get("/value"))).collect();
-    let values: Vec<Option<Value>> = (0..values.len()).map(|row| Value::of(column_type, values, row)).collect();
+    let values: Vec<Option<Value>> =
+        (0..values.len()).map(|row| Value::of(column_type, values, row).map(Value::by_value)).collect();
     let mut expected: Vec<_> = values.iter().map(|value| (value.as_ref(), value.as_ref())).collect();
     found.sort();
     expected.sort();

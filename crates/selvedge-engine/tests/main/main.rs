@@ -7,6 +7,7 @@ mod budget;
 mod counts;
 mod destinations;
 mod failure;
+mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;

@@ -8,7 +8,11 @@ use crate::batch::body;
 /// Whether this text is taken as the value of a property. It must not leave a second property behind.
 fn accepts(value: &str, schemas: &Schemas) -> bool {
     let body = body(r#"{"properties":{"v":{}}}"#, &[], &[&format!(r#"{{"v":{value}}}"#)]);
-    decode(body.as_bytes(), schemas).is_ok_and(|records| records.columns.len() == 1)
+    decode(body.as_bytes(), schemas).is_ok_and(|records| {
+        let paths = records.columns.iter().map(|column| &column.path);
+        let arrays = records.arrays.iter().filter_map(|array| array.source.0.first());
+        paths.chain(arrays).all(|path| path.0.first().is_none_or(|name| name == "v"))
+    })
 }
 
 /// All texts of these pieces, up to a number of them.

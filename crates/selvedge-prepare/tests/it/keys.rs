@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use selvedge_core::{QueueId, RowOrder, TableName};
-use selvedge_prepare::{Pending, prepare};
+use selvedge_core::{QueueId, RowOrder};
+use selvedge_prepare::{Pending, Policy};
 use uuid::{Uuid, Variant};
 
-use crate::load::{applied, prepared, queue, values, waiting};
+use crate::load::{applied, prepared, prepared_of, queue, values, waiting};
 
 const SCHEMA: &str = r#"{"properties":{"id":{"type":"integer"},"b":{"type":"integer"}}}"#;
 const TEXT: &str = r#"{"properties":{"id":{"type":"string"},"b":{"type":"integer"}}}"#;
@@ -52,9 +52,7 @@ fn nothing_to_load() {
 }
 
 fn generated(queue: QueueId, batches: &[Pending]) -> Vec<String> {
-    let table = TableName::new(None, "t").unwrap();
-    let capabilities = selvedge_core::Capabilities { kind: "test", row_order: RowOrder::Key, worthwhile_records: 1 };
-    let load = prepare(&table, None, queue, batches, &capabilities, 0).unwrap();
+    let load = prepared_of(queue, None, batches, RowOrder::Key, Policy::default(), &[]).unwrap();
     assert!(load.keys.is_empty());
     assert_eq!(load.superseded, 0);
     values(&load, "__sdc_primary_key").into_iter().map(Option::unwrap).collect()

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use selvedge_core::{Capabilities, Epoch, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState};
-use selvedge_prepare::{Blocked, Pending, Records, prepare};
+use selvedge_core::{
+    Capabilities, Column, Epoch, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState, rejected, schema,
+};
+use selvedge_prepare::{Blocked, LoadContext, Pending, Policy, Records, prepare};
 
 use crate::batch::decoded;
 use crate::shown;
@@ -32,9 +34,25 @@ pub(crate) fn prepared(
     pending: &[Pending],
     row_order: RowOrder,
 ) -> Result<TableLoad, Blocked> {
+    let load = prepared_of(queue(), state, pending, row_order, Policy::default(), &[])?;
+    Ok(load)
+}
+
+/// A load as everything that decides it has it. `bodies` are those of the batches, from number 1 on, for what is rejected.
+pub(crate) fn prepared_of(
+    queue: QueueId,
+    planned_on: Option<&TableState>,
+    pending: &[Pending],
+    row_order: RowOrder,
+    policy: Policy,
+    bodies: &[String],
+) -> Result<TableLoad, Blocked> {
     let table = TableName::new(None, "t").unwrap();
     let capabilities = Capabilities { kind: "test", row_order, worthwhile_records: 1 };
-    let load = prepare(&table, state, queue(), pending, &capabilities, BATCHED_AT)?;
+    let context =
+        LoadContext { table: &table, planned_on, policy, capabilities: &capabilities, queue, batched_at: BATCHED_AT };
+    let body_of = |batch: u64| Ok::<_, Blocked>(bodies[usize::try_from(batch).unwrap() - 1].clone().into_bytes());
+    let load = prepare(&context, pending, body_of)?;
     check_layout(&load);
     Ok(load)
 }
@@ -52,13 +70,27 @@ pub(crate) fn values(load: &TableLoad, name: &str) -> Vec<Option<String>> {
 
 /// The rows are laid out as the load says, whatever it holds.
 fn check_layout(load: &TableLoad) {
-    let schema = load.rows.schema();
-    let fields: Vec<_> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
-    let expected: Vec<_> = load.columns.iter().map(selvedge_core::Column::arrow_field).collect();
-    assert_eq!(fields, expected);
-    let mut names: Vec<String> = load.columns.iter().map(|column| column.name.to_lowercase()).collect();
+    load.check_rows().unwrap();
+    check_columns(&load.columns);
+    assert_eq!(load.rejects.schema(), schema(&rejected::columns()));
+    for subtable in &load.subtables {
+        subtable.check_rows().unwrap();
+        check_columns(&subtable.subtable.columns);
+        assert_eq!(subtable.roots.len(), subtable.rows.num_rows());
+        assert!(subtable.roots.iter().flatten().all(|root| (root as usize) < load.rows.num_rows()));
+        assert!(subtable.subtable.table_name(&load.table).is_ok());
+    }
+    let mut names: Vec<String> = load.subtables.iter().map(|load| load.subtable.name.to_lowercase()).collect();
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), load.columns.len(), "names are unique without regard to case");
-    assert!(load.columns.iter().all(|column| column.name.len() < 128 && !column.name.contains('\0')));
+    assert_eq!(names.len(), load.subtables.len(), "names are unique without regard to case");
+}
+
+fn check_columns(columns: &[Column]) {
+    let mut names: Vec<String> = columns.iter().map(|column| column.name.to_lowercase()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), columns.len(), "names are unique without regard to case");
+    assert!(columns.iter().all(|column| column.name.len() < 128 && !column.name.contains(char::is_control)));
+    assert!(columns.len() <= 1_000);
 }

@@ -20,6 +20,7 @@ enum Shape {
     Boolean,
     Moment,
     Anything,
+    Array(Box<Shape>),
     Object(BTreeMap<String, Shape>),
 }
 
@@ -37,7 +38,12 @@ fn shape() -> impl Strategy<Value = Shape> {
         Just(Shape::Moment),
         Just(Shape::Anything),
     ];
-    leaf.prop_recursive(2, 8, 4, |inner| btree_map(name(), inner, 1..4).prop_map(Shape::Object))
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|shape| Shape::Array(Box::new(shape))),
+            btree_map(name(), inner, 1..4).prop_map(Shape::Object),
+        ]
+    })
 }
 
 impl Shape {
@@ -50,6 +56,7 @@ impl Shape {
             Self::Boolean => r#"{"type":["null","boolean"]}"#,
             Self::Moment => r#"{"type":["null","string"],"format":"date-time"}"#,
             Self::Anything => "{}",
+            Self::Array(_) => r#"{"type":["null","array"]}"#,
             Self::Object(_) => r#"{"type":["null","object"]}"#,
         };
         let mut schema: Value = serde_json::from_str(text).unwrap();
@@ -57,11 +64,18 @@ impl Shape {
             schema["properties"] =
                 shapes.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect::<Map<_, _>>().into();
         }
+        if let Self::Array(element) = self {
+            schema["items"] = element.schema();
+        }
         schema
     }
 
     /// Values of this shape: a property's absence is `None`.
     fn values(&self) -> BoxedStrategy<Option<Sample>> {
+        prop_oneof![9 => self.present_values().prop_map(Some), 1 => Just(None)].boxed()
+    }
+
+    fn present_values(&self) -> BoxedStrategy<Sample> {
         let present = match self {
             Self::Integer => any::<i64>().prop_map(|value| Sample::leaf(value.to_string(), value.to_string())).boxed(),
             Self::Double => any::<f64>()
@@ -78,29 +92,31 @@ impl Shape {
                 .prop_map(shown::moment)
                 .prop_map(|text| Sample::leaf(format!("\"{text}\""), text))
                 .boxed(),
-            Self::Anything => json().boxed(),
+            Self::Anything => anything().boxed(),
+            Self::Array(element) => vec(element.present_values(), 0..4).prop_map(Sample::Array).boxed(),
             Self::Object(shapes) => {
                 let members: Vec<_> = shapes.iter().map(|(name, shape)| (Just(name.clone()), shape.values())).collect();
                 members.prop_map(Sample::Object).boxed()
             }
         };
-        prop_oneof![8 => present.prop_map(Some), 1 => Just(Some(Sample::Null)), 1 => Just(None)].boxed()
+        prop_oneof![8 => present, 1 => Just(Sample::Null)].boxed()
     }
 }
 
-/// JSON kept as its text: numbers, strings and containers of them.
-fn json() -> impl Strategy<Value = Sample> {
-    let leaf =
-        prop_oneof![any::<i64>().prop_map(Value::from), any::<String>().prop_map(Value::from), Just(Value::Null)];
-    let tree = leaf.prop_recursive(3, 12, 4, |inner| {
+/// Values of which the schema says nothing, and containers of them.
+fn anything() -> impl Strategy<Value = Sample> {
+    let leaf = prop_oneof![
+        any::<i64>().prop_map(|value| Sample::leaf(value.to_string(), value.to_string())),
+        any::<String>().prop_map(Sample::Text),
+        Just(Sample::Null),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Value::from),
-            btree_map(any::<String>(), inner, 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+            vec(inner.clone(), 0..4).prop_map(Sample::Array),
+            btree_map(name(), inner.prop_map(Some), 0..4)
+                .prop_map(|members| Sample::Object(members.into_iter().collect())),
         ]
-    });
-    tree.prop_map(
-        |value| if value.is_null() { Sample::Null } else { Sample::leaf(value.to_string(), value.to_string()) },
-    )
+    })
 }
 
 /// A value of a record.
@@ -110,6 +126,7 @@ enum Sample {
     /// JSON text, and how the column's value is shown.
     Leaf(String, String),
     Text(String),
+    Array(Vec<Sample>),
     Object(Vec<(String, Option<Sample>)>),
 }
 
@@ -124,6 +141,16 @@ impl Sample {
             Self::Null => text.push_str("null"),
             Self::Leaf(json, _) => text.push_str(json),
             Self::Text(string) => write_string(string, text, choices),
+            Self::Array(elements) => {
+                text.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    text.push_str(if index == 0 { "" } else { "," });
+                    write_space(text, choices);
+                    element.write(text, choices);
+                    write_space(text, choices);
+                }
+                text.push(']');
+            }
             Self::Object(members) => {
                 let mut members: Vec<_> =
                     members.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect();
@@ -149,6 +176,12 @@ impl Sample {
         match self {
             Self::Null => {}
             Self::Leaf(_, shown) | Self::Text(shown) => drop(values.insert(path.to_string(), shown.clone())),
+            Self::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    let below = Path([path.0.as_slice(), &[index.to_string()]].concat());
+                    element.expect(&below, values);
+                }
+            }
             Self::Object(members) => {
                 for (name, value) in members {
                     let below = Path([path.0.as_slice(), std::slice::from_ref(name)].concat());
@@ -198,10 +231,9 @@ proptest! {
         for (index, record) in rows.iter().flatten().enumerate() {
             let mut expected = BTreeMap::new();
             record.expect(&Path::default(), &mut expected);
-            let found = records.columns.iter().filter_map(|column| {
-                Some((column.path.to_string(), shown::value(&column.values, index)?))
-            });
-            prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
+            let found = shown::values(&records, index).into_iter();
+            let found: BTreeMap<_, _> = found.map(|(path, typed)| (path, typed.split_once(' ').unwrap().1.to_owned())).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

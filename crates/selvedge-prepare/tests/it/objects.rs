@@ -20,7 +20,11 @@ fn optional_required_and_null() {
             (r#"{"a":null,"b":2}"#, "/b integer 2"),
             (r#"{"b":2}"#, ": required key [a] not found"),
             (r#"{"a":1}"#, ": required key [b] not found"),
-            ("{}", ": required key [a] not found"),
+            ("{}", ": 2 schema violations found\n#: required key [a] not found\n#: required key [b] not found"),
+            (
+                r#"{"a":"x","b":[1]}"#,
+                ": 2 schema violations found\n#/a: expected type: Integer, found: String\n#/b: expected type: Integer, found: JSONArray",
+            ),
             (r#"{"a":1,"b":null}"#, "/b: expected type: Integer, found: null"),
             (r#"{"a":1,"b":2,"c":3}"#, "/c: expected: null, found: Integer"),
         ],
@@ -56,7 +60,7 @@ fn nested_objects_are_flattened() {
             (r#"{"id":1,"at":{"geo":{"lat":"x"}}}"#, "/at/geo/lat: expected type: Number, found: String"),
             (r#"{"id":1,"at":{"geo":null}}"#, "/at/geo: expected type: JSONObject, found: null"),
             (r#"{"id":1,"at":[]}"#, "/at: expected type: JSONObject, found: JSONArray"),
-            (r#"{"id":1,"at":{"zip":"89073"}}"#, "/id integer 1\n/at/zip json \"89073\""),
+            (r#"{"id":1,"at":{"zip":"89073"}}"#, "/id integer 1\n/at/zip string 89073"),
         ],
     );
 }
@@ -66,12 +70,12 @@ fn undeclared_properties() {
     check(
         r#"{"properties":{"a":{"type":"integer"}}}"#,
         &[
-            (r#"{"b":[1,{"c":2}],"a":1}"#, "/a integer 1\n/b json [1,{\"c\":2}]"),
-            (r#"{"b":{"c":null}}"#, "/b json {\"c\":null}"),
+            (r#"{"b":[1,{"c":2}],"a":1}"#, "/a integer 1\n/b/0 integer 1\n/b/1/c integer 2"),
+            (r#"{"b":{"c":null}}"#, ""),
             (r#"{"_sdc_x":1}"#, "/_sdc_x: names beginning with `_sdc` are selvedge's own; rename the property"),
             (r#"{"_SDC":1}"#, "/_SDC: names beginning with `_sdc` are selvedge's own; rename the property"),
             (r#"{"__sdc":1}"#, "/__sdc: names beginning with `_sdc` are selvedge's own; rename the property"),
-            (r#"{"sdc":1}"#, "/sdc json 1"),
+            (r#"{"sdc":1}"#, "/sdc integer 1"),
         ],
     );
     check(
@@ -96,7 +100,7 @@ fn duplicate_keys() {
             (r#"{"x":1,"x":1}"#, &format!("/x: {twice}")),
             (r#"{"x":{"y/":1,"z":2,"y/":3}}"#, &format!("/x/y~1: {twice}")),
             (r#"{"x":[0,{"y":1,"\u0079":3}]}"#, &format!("/x/1/y: {twice}")),
-            (r#"{"x":{"a":1},"a":2}"#, "/a integer 2\n/x json {\"a\":1}"),
+            (r#"{"x":{"a":1},"a":2}"#, "/a integer 2\n/x/a integer 1"),
         ],
     );
 }
@@ -110,10 +114,10 @@ fn names_of_any_spelling() {
             (r#"{"\u0069d":1}"#, "/id integer 1"),
             (r#"{"a\"b\\":1}"#, "/a\"b\\ integer 1"),
             (r#"{"a\u0022b\u005c":1}"#, "/a\"b\\ integer 1"),
-            (r#"{"größe":1,"gr\u00f6\u00dfe2":2}"#, "/größe integer 1\n/größe2 json 2"),
+            (r#"{"größe":1,"gr\u00f6\u00dfe2":2}"#, "/größe integer 1\n/größe2 integer 2"),
             (r#"{"":1}"#, "/ integer 1"),
-            (r#"{"a/b~":1}"#, "/a~1b~0 json 1"),
-            (r#"{ "id" : 1 , "id2" : 2 }"#, "/id integer 1\n/id2 json 2"),
+            (r#"{"a/b~":1}"#, "/a~1b~0 integer 1"),
+            (r#"{ "id" : 1 , "id2" : 2 }"#, "/id integer 1\n/id2 integer 2"),
             (r#"{"id":"1"}"#, "/id: expected type: Integer, found: String"),
         ],
     );
@@ -128,7 +132,7 @@ fn properties_in_any_order() {
     let decoded = decoded(schema, &[], &records).unwrap();
     let rows: Vec<String> = (0..records.len()).map(|row| shown::row(&decoded, row)).collect();
     let all = "/a integer 1\n/b integer 2\n/c integer 3";
-    let expected = [all, all, "/b integer 2\n/c integer 3", "/a integer 1\n/c integer 3\n/x json 0", ""];
+    let expected = [all, all, "/b integer 2\n/c integer 3", "/a integer 1\n/c integer 3\n/x integer 0", ""];
     assert_eq!(rows, expected);
 }
 
@@ -173,24 +177,43 @@ fn limits_of_a_record() {
         let members: Vec<String> = (0..count).map(|index| format!(r#""p{index}":1"#)).collect();
         format!("{{{}}}", members.join(","))
     };
-    let too_many_columns = |found: usize| {
-        format!(
-            "too many columns: the records of this batch have {found}, and 990 is the most; declare some as one object without \
-             properties"
-        )
-    };
-    assert!(decoded("{}", &[], &[&record(990)]).is_ok());
-    let refusal = decoded("{}", &[], &[&record(991)]).unwrap_err();
-    assert_eq!(refusal.reason(), too_many_columns(991));
-    let refusal = decoded("{}", &[], &[&record(1_001)]).unwrap_err();
-    assert_eq!(refusal.reason(), "the records of this batch have more than 1000 properties");
-
-    let properties: Vec<String> = (0..10_001).map(|index| format!(r#""p{index}":{{"type":"integer"}}"#)).collect();
-    let schema = format!(r#"{{"properties":{{{}}}}}"#, properties.join(","));
-    let refusal = decoded(&schema, &[], &[&record(10_000)]).unwrap_err();
-    assert_eq!(refusal.reason(), too_many_columns(10_001));
-    let refusal = decoded(&schema, &[], &[&record(10_001)]).unwrap_err();
+    assert!(decoded("{}", &[], &[&record(10_000)]).is_ok());
+    let refusal = decoded("{}", &[], &[&record(10_001)]).unwrap_err();
     assert_eq!(refusal.reason(), "a record holds more than 10000 values");
+    let elements = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["1"; count].join(","));
+    assert!(decoded("{}", &[], &[&elements(9_999)]).is_ok());
+    let refusal = decoded("{}", &[], &[&elements(10_000)]).unwrap_err();
+    assert_eq!((refusal.pointer(), refusal.reason()), ("/a/9999", "a record holds more than 10000 values"));
+}
+
+/// What finds no room among the columns is kept beside them, declared or not, in the records and in elements.
+#[test]
+fn values_without_room() {
+    let properties: Vec<String> = (0..990).map(|index| format!(r#""p{index}":{{"type":"integer"}}"#)).collect();
+    let schema = format!(r#"{{"properties":{{{},"more":{{"type":"integer"}}}}}}"#, properties.join(","));
+    let extra = |records: &[&str]| {
+        let records = decoded(&schema, &[], records).map_err(|refusal| refusal.to_string())?;
+        assert_eq!(records.columns.len(), 990);
+        let extra = records.extra.iter().flat_map(|extra| extra.iter().map(|text| text.map(str::to_owned)));
+        Ok::<_, String>(extra.collect::<Vec<_>>())
+    };
+    let check = |records: &[&str], expected: &[Option<&str>]| {
+        let expected = expected.iter().map(|text| text.map(str::to_owned)).collect();
+        assert_eq!(extra(records), Ok(expected), "{records:?}");
+    };
+    check(&[r#"{"p0":1}"#], &[]);
+    check(&[r#"{"p0":1}"#, r#"{"more":2}"#, "{}"], &[None, Some(r#""more":2"#), None]);
+    check(
+        &[r#"{"more" : 1e2,"x":{"y":"\u0041"},"q\"":[]}"#, r#"{"more":3}"#],
+        &[Some(r#""more":1e2,"x__y":"\u0041""#), Some(r#""more":3"#)],
+    );
+    let refused = "Record 0 did not conform to schema:\n#/more: expected type: Integer, found: String";
+    assert_eq!(extra(&[r#"{"more":"x"}"#]), Err(refused.to_owned()));
+
+    let wide: Vec<String> = (0..992).map(|index| format!(r#""p{index}":{index}"#)).collect();
+    let records = decoded("{}", &[], &["{}", &format!(r#"{{"a":[null,{{{}}}]}}"#, wide.join(","))]).unwrap();
+    assert_eq!((records.columns.len(), records.arrays[0].columns.len()), (0, 990));
+    assert_eq!(records.arrays[0].extra.as_ref().unwrap().value(1), r#""p990":990,"p991":991"#);
 }
 
 /// Columns are as long as the batch whoever of the records has values.
@@ -200,11 +223,11 @@ fn sparse_columns_are_filled_with_nulls() {
         "i":{"type":"integer"},"m":{"type":"number","multipleOf":0.1},"f":{"type":"number"},"s":{"type":"string"},
         "b":{"type":"boolean"},"t":{"type":"string","format":"date-time"},"d":{"type":"string","format":"date"},
         "c":{"type":"string","format":"time"},"n":{"type":"string","format":"singer.decimal"},"j":{}}}"#;
-    let full = r#"{"i":1,"m":0.5,"f":1.5,"s":"x","b":true,"t":"2026-11-23T00:00:00Z","d":"2026-11-23","c":"01:02:03","n":"7","j":[]}"#;
+    let full = r#"{"i":1,"m":0.5,"f":1.5,"s":"x","b":true,"t":"2026-11-23T00:00:00Z","d":"2026-11-23","c":"01:02:03","n":"7","j":[true]}"#;
     let decoded = decode(body(schema, &[], &["{}", "{}", full, "{}"]).as_bytes(), &Schemas::new()).unwrap();
     let expected = "/i integer 1\n/m decimal(1) 0.5\n/f double 1.5\n/s string x\n/b boolean true\n\
                     /t timestamp 2026-11-23T00:00:00.000000Z\n/d date 2026-11-23\n/c time 01:02:03.000000\n\
-                    /n decimal 7\n/j json []";
+                    /n decimal 7\n/j/0 boolean true";
     let rows: Vec<String> = (0..4).map(|row| shown::row(&decoded, row)).collect();
     assert_eq!(rows, ["", "", expected, ""]);
     assert!(decoded.memory_bytes() > 0);

@@ -5,17 +5,47 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
-use selvedge_prepare::Records;
+use selvedge_prepare::{RecordColumn, Records};
 
-/// The values of a record: `/path type value`, one a line, in the order of the columns. Nulls are left out.
+/// The values of a record: `/path type value`, one a line, in the order of the columns, then those of its arrays, with the
+/// index of an element in its path. Nulls are left out.
 pub(crate) fn row(records: &Records, row: usize) -> String {
-    let lines = records.columns.iter().filter_map(|column| {
+    let lines = values(records, row).into_iter();
+    lines.map(|(path, typed)| format!("{path} {typed}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The values of a record by their paths, each as `type value`.
+pub(crate) fn values(records: &Records, row: usize) -> Vec<(String, String)> {
+    let mut shown = Vec::new();
+    add_columns("", &records.columns, records.len(), row, &mut shown);
+    add_arrays("", records, None, row, &mut shown);
+    shown
+}
+
+fn add_columns(prefix: &str, columns: &[RecordColumn], rows: usize, row: usize, shown: &mut Vec<(String, String)>) {
+    for column in columns {
         let data_type = column.values.data_type();
         assert!(*data_type == DataType::Null || *data_type == column.column_type.arrow(), "{}", column.path);
-        assert_eq!(column.values.len(), records.len(), "{}", column.path);
-        Some(format!("{} {} {}", column.path, column.column_type, value(&column.values, row)?))
-    });
-    lines.collect::<Vec<_>>().join("\n")
+        assert_eq!(column.values.len(), rows, "{}", column.path);
+        if let Some(value) = value(&column.values, row) {
+            shown.push((format!("{prefix}{}", column.path), format!("{} {value}", column.column_type)));
+        }
+    }
+}
+
+/// The elements whose array stands in a row of the records, or of the array `within`.
+fn add_arrays(prefix: &str, records: &Records, within: Option<usize>, row: usize, shown: &mut Vec<(String, String)>) {
+    for (index, array) in records.arrays.iter().enumerate().filter(|(_, array)| array.within == within) {
+        let path = array.source.0.last().unwrap();
+        assert!(array.parents.values().is_sorted());
+        for element in 0..array.parents.len() {
+            if array.parents.value(element) as usize == row {
+                let prefix = format!("{prefix}{path}/{}", array.positions.value(element));
+                add_columns(&prefix, &array.columns, array.parents.len(), element, shown);
+                add_arrays(&prefix, records, Some(index), element, shown);
+            }
+        }
+    }
 }
 
 /// One value; `None` for null.

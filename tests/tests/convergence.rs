@@ -1,0 +1,89 @@
+//! The same records give the same tables: random records of random schemas, cut into batches and loads in random ways, stand in
+//! every destination as a simple model has them.
+
+mod model;
+mod records;
+
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use selvedge::{Batch, Engine, Inspect, TableName, duckdb, logical_view, parquet, sqlite};
+
+use self::model::Model;
+use self::records::{Cut, Stream};
+
+/// Pushes the batches of a stream as `cut` says, and compares every destination with the model.
+fn check(stream: &Stream, cut: &Cut) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().unwrap();
+    let batches = stream.batches(cut);
+    let mut pushed = 0;
+    for engine_of in batches.chunks(batches.len().div_ceil(cut.engines)) {
+        let engine = start(folder.path());
+        for batch in engine_of {
+            let receipt = engine.push(Batch::from_json(batch.body())).unwrap();
+            prop_assert!(!receipt.repeated());
+            pushed += 1;
+            if cut.repeats_after(pushed) {
+                // A sender without an answer sends again.
+                prop_assert!(engine.push(Batch::from_json(batch.body())).unwrap().repeated());
+            }
+            if cut.loads_after(pushed) {
+                flush(&engine)?;
+            }
+        }
+    }
+    flush(&start(folder.path()))?;
+
+    let model = Model::of(&batches);
+    let table = TableName::new(None, "t").unwrap();
+    for (name, mut destination) in look(folder.path()) {
+        let state = destination.count(&table).unwrap().unwrap().state;
+        let view = logical_view(&mut *destination, &table).unwrap().unwrap();
+        prop_assert_eq!(&view.rows, &model.rows, "the rows in {}", name);
+        let counts = state.counts;
+        prop_assert_eq!(counts.records(), model.accepted, "accepted in {}", name);
+        prop_assert_eq!(counts.rejected, model.rejected, "rejected in {}", name);
+        prop_assert_eq!(counts.live_rows, model.rows.len() as u64, "live rows in {}", name);
+    }
+    Ok(())
+}
+
+fn start(folder: &Path) -> Engine {
+    Engine::builder(folder.join("queue"))
+        .destination("sqlite", sqlite::Sqlite::open(folder.join("t.db")).unwrap())
+        .destination("duckdb", duckdb::DuckDb::open(folder.join("t.duckdb")).unwrap())
+        .destination("parquet", parquet::Parquet::open(folder.join("lake")).unwrap())
+        .start()
+        .unwrap()
+}
+
+fn flush(engine: &Engine) -> Result<(), TestCaseError> {
+    let left = engine.flush(Duration::from_secs(120)).unwrap();
+    prop_assert!(left.is_empty(), "{:?}", left);
+    Ok(())
+}
+
+fn look(folder: &Path) -> [(&'static str, Box<dyn Inspect>); 3] {
+    [
+        ("sqlite", Box::new(sqlite::SqliteReader::open(folder.join("t.db")).unwrap())),
+        ("duckdb", Box::new(duckdb::DuckDbReader::open(folder.join("t.duckdb")).unwrap())),
+        ("parquet", Box::new(parquet::ParquetReader::open(folder.join("lake")).unwrap())),
+    ]
+}
+
+/// How many streams are tried; more by the environment variable PROPTEST_CASES.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_cut_of_a_stream_gives_the_same_tables(stream in records::stream(), cuts in proptest::collection::vec(records::cut(), 2)) {
+        for cut in &cuts {
+            check(&stream, cut)?;
+        }
+    }
+}
