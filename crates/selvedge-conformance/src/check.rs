@@ -122,6 +122,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     scenario!("policy_widen"),
     scenario!("policy_reject"),
     scenario!("rejected_records"),
+    scenario!("columns_redacted"),
     scenario!("queue_recreated"),
     scenario!("second_queue"),
     scenario!("queue_restored"),

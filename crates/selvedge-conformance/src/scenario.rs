@@ -9,8 +9,10 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use selvedge_core::IntegrationName;
-use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Waiting};
+use selvedge_core::{IntegrationName, TableName};
+use selvedge_engine::{
+    Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret, Waiting,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -40,8 +42,10 @@ enum Step {
     PushFor { integration: IntegrationName, batch: Box<RawValue> },
     /// A batch is refused at the door, and nothing of it is queued.
     Refused(Refused),
-    /// What engines started from here on are told.
+    /// How tables may change, for engines started from here on.
     Policy(Policy),
+    /// What of a table's records is excluded or hashed by engines started from here on.
+    Redact(Redacted),
     /// Everything is loaded, and the destination holds these tables and no other.
     Expect(BTreeMap<String, Expected>),
     /// These tables are not loaded until somebody acts: of each, what the reason says.
@@ -65,6 +69,19 @@ struct Refused {
     says: Vec<String>,
 }
 
+/// The properties of a table's records that are excluded or hashed, as JSON pointers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redacted {
+    table: String,
+    #[serde(default)]
+    exclude: Vec<String>,
+    #[serde(default)]
+    hash: Vec<String>,
+    /// With which values are hashed.
+    secret: String,
+}
+
 /// How batches come to be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pace {
@@ -84,6 +101,7 @@ struct Stage<'p> {
     paused: BTreeSet<String>,
     /// What engines are told.
     policy: Policy,
+    redacted: Vec<Redacted>,
 }
 
 impl Scenario {
@@ -94,8 +112,15 @@ impl Scenario {
     }
 
     fn play(&self, place: &Place<'_>, pace: Pace) -> Checked {
-        let paused = BTreeSet::new();
-        let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused, policy: Policy::default() };
+        let mut stage = Stage {
+            place,
+            pace,
+            engine: None,
+            pushed: Vec::new(),
+            paused: BTreeSet::new(),
+            policy: Policy::default(),
+            redacted: Vec::new(),
+        };
         for (step, number) in self.steps.iter().zip(1..) {
             stage.play(step).map_err(|failure| failure.during(format!("step {number}")))?;
         }
@@ -115,6 +140,11 @@ impl Stage<'_> {
                 self.at_rest()?;
                 self.paused.clear();
                 self.policy = *policy;
+                Ok(())
+            }
+            Step::Redact(redacted) => {
+                self.at_rest()?;
+                self.redacted.push(redacted.clone());
                 Ok(())
             }
             Step::Expect(tables) => {
@@ -219,9 +249,18 @@ impl Stage<'_> {
     }
 
     fn start(&mut self, builder: EngineBuilder) -> Checked {
-        let builder = builder.policy(self.policy).destination("destination", self.place.open()?);
-        self.engine = Some(builder.start()?);
+        let builder = self.redacted.iter().try_fold(builder.policy(self.policy), |builder, it| it.tell(builder))?;
+        self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
         Ok(())
+    }
+}
+
+impl Redacted {
+    fn tell(&self, builder: EngineBuilder) -> Result<EngineBuilder, Failure> {
+        let rules = self.exclude.iter().try_fold(ColumnRules::new(), |rules, pointer| rules.exclude(pointer))?;
+        let rules = self.hash.iter().try_fold(rules, |rules, pointer| rules.hash(pointer))?;
+        let builder = builder.hash_secret(None, Secret::new(&self.secret)?);
+        Ok(builder.columns(TableName::new(None, self.table.as_str())?, rules))
     }
 }
 

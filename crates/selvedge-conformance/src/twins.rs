@@ -169,6 +169,7 @@ pub fn twins() -> Vec<Twin> {
                 "policy_discard_record",
                 "policy_reject",
                 "rejected_records",
+                "columns_redacted",
                 "rejects",
             ],
             rows::drops_rejects,

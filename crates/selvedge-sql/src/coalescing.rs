@@ -15,7 +15,7 @@ impl Dialect {
     /// In each row at most one of those has a value, which is shown
     /// - as it is, where they are integers and doubles. Where a column has one type, that is the database's for both: a double;
     /// - as a decimal, where they are integers and decimals of at most 19 digits after the point;
-    /// - otherwise as the text the database casts it to, booleans as `true` and `false`. SQLite writes a double with 15 digits.
+    /// - otherwise as the text the database casts it to, booleans as `true` and `false`. An old SQLite cuts doubles to 15 digits.
     ///
     /// Columns that others added are not in the view.
     pub fn coalescing_view(&self, view: &TableName, table: &TableName, columns: &[Column]) -> String {

@@ -15,6 +15,7 @@ pub(crate) fn has_table(connection: &Connection, table: &str) -> rusqlite::Resul
 }
 
 /// The columns that a table has in the database, whoever made them. SQLite does not tell `a` from `A`.
+#[derive(Default)]
 pub(crate) struct Standing(HashSet<String>);
 
 impl Standing {

@@ -49,7 +49,7 @@ impl<'l> Changed<'l> {
     fn apply(&self, connection: &Connection, doing: &Doing<'_>) -> Result<(), LoadError> {
         let mut standing = match self.had {
             Some(columns) => self.make_whole(connection, columns, doing)?,
-            None => Standing::in_table(connection, &self.name).map_err(|cause| doing.failed(cause))?,
+            None => Standing::default(),
         };
         for change in self.changes {
             self.change(connection, change, &mut standing, doing)?;

@@ -105,7 +105,8 @@ impl Writer<'_> {
     }
 }
 
-/// The columns of which some row has a value, each with its index. The others are null in every row: no statement binds them.
+/// The columns that statements bind, each with its index: selvedge's own, and those of which some row has a value. The others are
+/// null in every row.
 struct Brought<'l> {
     columns: Vec<(usize, &'l Column)>,
 }
@@ -116,7 +117,8 @@ impl<'l> Brought<'l> {
             let values = rows.columns().get(index);
             values.is_none_or(|values| values.logical_null_count() < rows.num_rows())
         };
-        Self { columns: columns.iter().enumerate().filter(|(index, _)| has_values(*index)).collect() }
+        let bound = |(index, column): &(usize, &Column)| column.path.is_none() || has_values(*index);
+        Self { columns: columns.iter().enumerate().filter(bound).collect() }
     }
 
     /// The parameter of the column with this index.

@@ -132,9 +132,9 @@ pub(crate) fn grows(place: &Place<'_>) -> Checked {
 }
 
 /// As many arrays as may stand within each other.
-const LEVELS: usize = 15;
+const LEVELS: usize = 16;
 /// Where they stand.
-const DEEP: [&str; LEVELS] = ["deep", "", "", "", "", "", "", "", "", "", "", "", "", "", ""];
+const DEEP: [&str; LEVELS] = ["deep", "", "", "", "", "", "", "", "", "", "", "", "", "", "", ""];
 
 pub(crate) fn deep(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;

@@ -12,7 +12,9 @@ mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;
+mod policy;
 mod push;
+mod rejects;
 mod restart;
 mod start;
 

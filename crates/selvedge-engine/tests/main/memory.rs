@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use selvedge_core::{
-    Capabilities, Destination, LoadError, LoadErrorKind, Outcome, RowOrder, TableLoad, TableName, TableState, system,
+    Capabilities, Destination, IntegrationName, LoadError, LoadErrorKind, Outcome, RowOrder, TableLoad, TableName,
+    TableState, system,
 };
 
 use crate::{LONG, table};
@@ -58,6 +59,8 @@ pub(crate) struct Table {
     pub(crate) state: Option<TableState>,
     /// By key, or in a keyless table by order of arrival.
     pub(crate) rows: BTreeMap<Vec<String>, Row>,
+    /// The rejected records, in order of arrival.
+    pub(crate) rejects: Vec<Row>,
     /// How many loads were applied.
     pub(crate) loads: usize,
 }
@@ -83,6 +86,13 @@ impl Memory {
     /// One column's values in the order of the keys; rows without one are left out.
     pub(crate) fn column(&self, name: &str, column: &str) -> Vec<String> {
         self.table(name).rows.values().filter_map(|row| row.get(column).cloned()).collect()
+    }
+
+    /// The names of the columns of an integration's table.
+    pub(crate) fn columns_of(&self, integration: Option<&IntegrationName>, name: &str) -> Vec<String> {
+        let table = TableName::new(integration.cloned(), name).unwrap();
+        let state = self.store().tables.get(&table).and_then(|table| table.state.clone());
+        state.into_iter().flat_map(|state| state.columns).map(|column| column.name).collect()
     }
 
     /// The next loads of a table fail like this.
@@ -206,6 +216,7 @@ impl Table {
                 }
             }
         }
+        self.rejects.extend((0..load.rejects.num_rows()).map(|index| row(&load.rejects, index)));
         let state = load.committed(outcome);
         self.state = Some(state.clone());
         self.loads += 1;

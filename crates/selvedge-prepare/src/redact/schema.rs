@@ -41,6 +41,7 @@ pub(crate) fn redact_schema(text: &str, rules: &Within) -> Result<String> {
     let root: Value = serde_json::from_str(text).map_err(|error| Refusal::schema(error.to_string()))?;
     let mut redacted = root.clone();
     Redacting { document: Document::new(&root), may_write_out: MAX_WRITTEN_OUT }.within(&mut redacted, rules);
+    keep_of_document(&mut redacted, &root);
     drop_unused_definitions(&mut redacted);
     Ok(if redacted == root { text.to_owned() } else { redacted.to_string() })
 }
@@ -154,6 +155,16 @@ fn may_match(pattern: &str, name: &str) -> bool {
 
 /// The members of a schema that are there to be referred to.
 const DEFINITIONS: [&str; 2] = ["definitions", "$defs"];
+
+/// Keeps what the root says of the whole document, if it was a reference that is written out.
+fn keep_of_document(schema: &mut Value, root: &Value) {
+    let Value::Object(schema) = schema else { return };
+    for keyword in DEFINITIONS.into_iter().chain(["$schema"]) {
+        if let Some(value) = root.get(keyword) {
+            schema.insert(keyword.to_owned(), value.clone());
+        }
+    }
+}
 
 /// Drops the definitions that nothing refers to any more: they may be of what is excluded.
 fn drop_unused_definitions(schema: &mut Value) {

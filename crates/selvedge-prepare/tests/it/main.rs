@@ -24,6 +24,7 @@ mod rules;
 mod scalars;
 mod schemas;
 mod shown;
+mod splits;
 mod subtables;
 mod system_columns;
 mod winners;

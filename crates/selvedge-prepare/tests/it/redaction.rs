@@ -188,7 +188,9 @@ fn what_conformed_conforms_still() {
         decode(before.as_bytes(), &Schemas::new()).unwrap();
         let records = decode(redacted(rules, &before).as_bytes(), &Schemas::new()).unwrap();
         assert_eq!(shown::row(&records, 0), expected, "{schema}");
+        assert_eq!(records.rejected, [], "{schema}");
     };
+    check("-/e", "{}", r#"{"e":1e400,"f":1}"#, "/f integer 1");
     check("-/e", r#"{"oneOf":[{"required":["e"]},{"required":["f"]}]}"#, r#"{"f":1}"#, "/f integer 1");
     check("-/e", r#"{"minProperties":2}"#, r#"{"e":1,"f":1}"#, "/f integer 1");
     check(
@@ -212,6 +214,13 @@ fn what_conformed_conforms_still() {
             "definitions":{"x":{"additionalProperties":false,"properties":{"e":{"type":"number"},"f":{"type":"number"}}}}}"##,
         r#"{"a":{"e":1,"f":2},"b":{"e":3,"f":4}}"#,
         "/a/f double 2.0\n/b/e double 3.0\n/b/f double 4.0",
+    );
+    check(
+        "-/e",
+        r##"{"$ref":"#/definitions/x","definitions":{"x":{"required":["e"],"properties":{"y":{"$ref":"#/definitions/y"}}},
+            "y":{"type":"number"}},"$schema":"http://json-schema.org/draft-07/schema#"}"##,
+        r#"{"e":1,"y":2}"#,
+        "/y double 2.0",
     );
     let hash = "904b8372bbea8e057fa060fa53260e64acfd96d74cc7bb336edaa1843e582534";
     check(
