@@ -116,8 +116,10 @@ impl<'a, 's> Expansion<'a, 's> {
             return Err(Refusal::schema(format!("$ref [#{}] leads back to itself", place.pointer)));
         }
         if self.trail.len() == MAX_TRAIL {
-            return Err(Refusal::schema(format!("more than {MAX_TRAIL} schemas refer to one another up to this one"))
-                .under(&place.pointer));
+            return Err(Refusal::schema(format!(
+                "more than {MAX_TRAIL} schemas refer to one another up to #{}",
+                place.pointer
+            )));
         }
         if !self.read.contains(&place.pointer) {
             self.read.push(place.pointer.clone());
