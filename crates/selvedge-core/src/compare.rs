@@ -1,7 +1,8 @@
 //! Whether a table is the same in two destinations, found out in bounded memory.
 //!
-//! The keys are spread over buckets, and one pass over each side computes a digest of every bucket's rows, as the logical
-//! view has them. Only if digests differ does a second pass hold rows, those of a few buckets, to name keys that differ.
+//! The keys are spread over buckets, and one pass over each side computes a digest of every bucket's rows and the subrows that
+//! belong to these keys, as the logical view has them. Only if digests differ does a second pass hold rows, those of a few
+//! buckets, to name keys that differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,9 +19,9 @@ const EXAMPLES: usize = 5;
 /// What comparing a table in two destinations found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// Both hold the same rows.
+    /// Both hold the same rows, and the same subrows of them.
     Same {
-        /// How many.
+        /// How many rows, subrows not counted.
         rows: u64,
     },
     /// They differ.
@@ -57,7 +58,8 @@ pub enum Discrepancy {
         /// In the second.
         right: usize,
     },
-    /// The values at these places of its row, which are spelled as in a [`LogicalRow`].
+    /// The values at these places of its row, which are spelled as in a [`LogicalRow`]; those of subrows also if they stand on
+    /// one side only, stand twice on one, or belong to no row.
     Places(Vec<String>),
 }
 
@@ -94,8 +96,9 @@ pub enum Side {
     Right,
 }
 
-/// Compares the [logical view](crate::logical_view) of a table in two destinations. Each is read once, and once more if they
-/// differ. Memory stays bounded however large the table is.
+/// Compares the [logical view](crate::logical_view) of a table in two destinations, and finds what it does not show: rows and
+/// subrows that stand more than once. Each is read once, and once more if they differ. Memory stays bounded however large the
+/// table is.
 ///
 /// ```
 /// # use std::ops::ControlFlow;
@@ -202,11 +205,12 @@ struct Standing<'c, D: ?Sized> {
     state: TableState,
 }
 
-/// The rows of a bucket, whatever their order.
+/// The rows and subrows of a bucket, whatever their order.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Digest {
+    /// Without subrows.
     rows: u64,
-    /// Of the hashes of the rows, wrapping.
+    /// Of the hashes of rows and subrows, wrapping.
     sum: u64,
 }
 
@@ -218,22 +222,38 @@ impl<'c, D: Inspect + ?Sized> Standing<'c, D> {
 
     fn digests(&mut self) -> Result<Vec<Digest>, Stop> {
         let mut digests = vec![Digest::default(); BUCKETS];
-        self.read(|rows, row| {
-            if let Some(digest) = digests.get_mut(bucket(&rows.key(row))) {
-                digest.rows += 1;
-                digest.sum = digest.sum.wrapping_add(hash_row(rows, row));
+        self.read(|part, rows, row| {
+            let key = rows.key(row);
+            if let Some(digest) = digests.get_mut(bucket(&key)) {
+                digest.rows += u64::from(part == Part::Rows);
+                digest.sum = digest.sum.wrapping_add(hash_row(&key, rows, row));
             }
         })?;
         Ok(digests)
     }
 
-    /// Hands every row to `each`, and stops if they turn out to be of another moment than that at which the comparison began.
-    fn read(&mut self, mut each: impl FnMut(&LogicalRows<'_>, usize)) -> Result<(), Stop> {
+    /// Hands every row and subrow to `each`, and stops if they turn out to be of another moment than that at which the comparison
+    /// began.
+    fn read(&mut self, mut each: impl FnMut(Part<'_>, &LogicalRows<'_>, usize)) -> Result<(), Stop> {
         let found = self.destination.read(self.table, Part::Rows, &mut |state, batch| {
             let rows = LogicalRows::new(state, &batch);
-            (0..batch.num_rows()).for_each(|row| each(&rows, row));
+            (0..batch.num_rows()).for_each(|row| each(Part::Rows, &rows, row));
             ControlFlow::Continue(())
         })?;
+        self.check_stands(found)?;
+        for subtable in &self.state.subtables {
+            let part = Part::Subtable(&subtable.name);
+            let found = self.destination.read(self.table, part, &mut |_, batch| {
+                let rows = LogicalRows::of_subtable(subtable, &batch);
+                (0..batch.num_rows()).filter(|row| rows.has_values(*row)).for_each(|row| each(part, &rows, row));
+                ControlFlow::Continue(())
+            })?;
+            self.check_stands(found)?;
+        }
+        Ok(())
+    }
+
+    fn check_stands(&self, found: Option<TableState>) -> Result<(), Stop> {
         let stands = found.is_some_and(|found| found.position == self.state.position);
         if stands { Ok(()) } else { Err(Stop::Obstacle(Obstacle::Loading(self.side))) }
     }
@@ -245,8 +265,9 @@ fn bucket(key: &[Value]) -> usize {
     hasher.finish() as usize % BUCKETS
 }
 
-fn hash_row(rows: &LogicalRows<'_>, row: usize) -> u64 {
+fn hash_row(key: &[Value], rows: &LogicalRows<'_>, row: usize) -> u64 {
     let mut hasher = hasher();
+    (key, rows.place(row)).hash(&mut hasher);
     rows.values(row).for_each(|value| value.hash(&mut hasher));
     hasher.finish()
 }
@@ -261,9 +282,12 @@ fn hasher() -> DefaultHasher {
 /// The rows of one key on both sides.
 #[derive(Default)]
 struct Pair {
-    left: Vec<LogicalRow>,
-    right: Vec<LogicalRow>,
+    left: Rows,
+    right: Rows,
 }
+
+/// The rows of one key on one side, by their places: the root's is the empty one. At each there should be one.
+type Rows = BTreeMap<String, Vec<LogicalRow>>;
 
 /// The first keys of these buckets that differ.
 fn examples<L: Inspect + ?Sized, R: Inspect + ?Sized>(
@@ -273,14 +297,16 @@ fn examples<L: Inspect + ?Sized, R: Inspect + ?Sized>(
 ) -> Result<Vec<Difference>, Stop> {
     let mut pairs: BTreeMap<Vec<Value>, Pair> = BTreeMap::new();
     let wanted = |rows: &LogicalRows<'_>, row| Some(rows.key(row)).filter(|key| buckets.contains(&bucket(key)));
-    left.read(|rows, row| {
+    let hold =
+        |side: &mut Rows, rows: &LogicalRows<'_>, row| side.entry(rows.place(row)).or_default().push(rows.row(row));
+    left.read(|_, rows, row| {
         if let Some(key) = wanted(rows, row) {
-            pairs.entry(key).or_default().left.push(rows.row(row));
+            hold(&mut pairs.entry(key).or_default().left, rows, row);
         }
     })?;
-    right.read(|rows, row| {
+    right.read(|_, rows, row| {
         if let Some(key) = wanted(rows, row) {
-            pairs.entry(key).or_default().right.push(rows.row(row));
+            hold(&mut pairs.entry(key).or_default().right, rows, row);
         }
     })?;
     let difference = |(key, pair): (_, Pair)| Some(Difference { key, discrepancy: pair.discrepancy()? });
@@ -289,18 +315,32 @@ fn examples<L: Inspect + ?Sized, R: Inspect + ?Sized>(
 
 impl Pair {
     fn discrepancy(mut self) -> Option<Discrepancy> {
-        if self.left.len() != self.right.len() {
-            return Some(Discrepancy::Rows { left: self.left.len(), right: self.right.len() });
+        let roots = |rows: &Rows| rows.get("").map_or(0, Vec::len);
+        let (left, right) = (roots(&self.left), roots(&self.right));
+        if left != right {
+            return Some(Discrepancy::Rows { left, right });
         }
-        self.left.sort();
-        self.right.sort();
-        let places: BTreeSet<String> = self.left.iter().zip(&self.right).flat_map(|(l, r)| differing(l, r)).collect();
+        let places: BTreeSet<String> = self.left.keys().chain(self.right.keys()).cloned().collect();
+        let mut at = |place: &String| {
+            let [left, right] = [&mut self.left, &mut self.right].map(|rows| rows.remove(place).unwrap_or_default());
+            differing(left, right)
+        };
+        let places: BTreeSet<String> = places.iter().flat_map(&mut at).collect();
         if places.is_empty() { None } else { Some(Discrepancy::Places(places.into_iter().collect())) }
     }
 }
 
-/// The places at which two rows differ.
-fn differing<'r>(left: &'r LogicalRow, right: &'r LogicalRow) -> impl Iterator<Item = String> + 'r {
+/// The places at which the rows of two sides differ; a row that the other side lacks does at all of its places.
+fn differing(mut left: Vec<LogicalRow>, mut right: Vec<LogicalRow>) -> BTreeSet<String> {
+    let rows = left.len().max(right.len());
+    for side in [&mut left, &mut right] {
+        side.sort();
+        side.resize_with(rows, LogicalRow::new);
+    }
+    left.iter().zip(&right).flat_map(|(left, right)| differing_in_row(left, right)).collect()
+}
+
+fn differing_in_row<'r>(left: &'r LogicalRow, right: &'r LogicalRow) -> impl Iterator<Item = String> + 'r {
     let places = left.keys().chain(right.keys());
     places.filter(|place| left.get(*place) != right.get(*place)).cloned()
 }

@@ -4,7 +4,8 @@
 //! ([`Column`], [`ColumnType`]), how far a queue has been loaded into it ([`Position`]), what one load brings
 //! ([`TableLoad`]), and the trait that applies it ([`Destination`]). A second trait, [`Inspect`], reads what a destination
 //! holds; [`logical_view`] is what of it depends on nothing but the accepted records, and [`compare`] tells whether two
-//! destinations agree in it. Values travel as Arrow columns. There is no JSON, no I/O and no thread in this crate.
+//! destinations agree in it. Values travel as Arrow columns; [`nested`] is for destinations that keep objects and arrays as they
+//! came. There is no JSON, no I/O and no thread in this crate.
 
 mod capabilities;
 mod column;
@@ -15,6 +16,7 @@ mod error;
 mod inspect;
 mod load;
 mod name;
+pub mod nested;
 mod position;
 pub mod rejected;
 mod state;
@@ -29,7 +31,7 @@ pub use destination::Destination;
 pub use error::{Applied, LoadError, LoadErrorKind};
 pub use inspect::{Counted, Each, Inspect, Part, sample};
 pub use load::{Change, Outcome, TableLoad};
-pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName};
+pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName, is_unseen};
 pub use position::{Epoch, Position, QueueId};
 pub use state::{Counts, TableState};
 pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};

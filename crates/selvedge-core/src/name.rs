@@ -80,6 +80,16 @@ impl fmt::Display for TableName {
     }
 }
 
+/// Whether a character of a property's name becomes `_` in what is named after it: a control character, or one of those of
+/// Unicode that direct the text around them or are not seen at all.
+pub fn is_unseen(character: char) -> bool {
+    let unseen = matches!(
+        character,
+        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{61C}'
+    );
+    unseen || character.is_control()
+}
+
 /// Why a name cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameError {

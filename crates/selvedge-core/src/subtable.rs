@@ -7,7 +7,7 @@ use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Column, LoadError, LoadErrorKind, Path, TableName, schema};
+use crate::{Change, Column, LoadError, LoadErrorKind, Path, TableName, schema, system};
 
 /// Where in the records of a table an array stands: the path from the record to the outermost array, from an element of that
 /// to the next one, and so on. An array directly within another one has an empty path there.
@@ -74,6 +74,11 @@ impl Subtable {
     /// The names of the columns that together no two rows share: source keys, then level ids.
     pub fn keys(&self) -> Vec<String> {
         self.source_keys().chain(self.level_ids()).map(str::to_owned).collect()
+    }
+
+    /// Whether one of its columns holds what the elements do: selvedge's own do not, but for that of values without a column.
+    pub(crate) fn is_of_elements(column: &Column) -> bool {
+        column.path.is_some() || column.name == system::EXTRA
     }
 
     fn own_columns(&self) -> impl Iterator<Item = &str> {

@@ -1,4 +1,4 @@
-//! Loading rows without keys, and rejects: each load appends a file, and small files are merged as they gather.
+//! Loading what has no keys, and rejects: each load appends a file, and small files are merged as they gather.
 
 use arrow_array::RecordBatch;
 use selvedge_core::LoadError;
@@ -14,7 +14,8 @@ const FILES_OF_A_SIZE: u32 = 8;
 pub(crate) fn append(rows: &RecordBatch, transition: &Transition<'_>) -> Result<Vec<DataFile>, LoadError> {
     let stored = transition.stored();
     let added = rows.num_rows() as u64;
-    let kept = if transition.reshapes() { 0 } else { kept(stored, added, |file| transition.is_small(file)) };
+    let kept =
+        if transition.reshapes() { 0 } else { kept(stored, added, |file| transition.is_small(file.rows, file.bytes)) };
     let (kept, merged) = stored.split_at(kept);
     let mut files = kept.iter().map(|file| transition.keep(file)).collect::<Result<Vec<_>, _>>()?;
     let merged_rows: u64 = merged.iter().map(|file| file.rows).sum();
@@ -27,7 +28,7 @@ pub(crate) fn append(rows: &RecordBatch, transition: &Transition<'_>) -> Result<
     }
     new.write(rows)?;
     files.extend(new.finish()?);
-    Ok(files)
+    transition.complete(files)
 }
 
 /// How many of the stored files, from the first on, stay as they are when `added` rows follow them.

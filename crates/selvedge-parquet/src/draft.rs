@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{Applied, LoadError};
+use selvedge_core::{Applied, LoadError, Part};
 use uuid::Uuid;
 
 use crate::disk::sync_folder;
 use crate::error::failed;
-use crate::generation::{Generation, TableFolder, rejects_folder};
+use crate::generation::{Generation, TableFolder};
 use crate::manifest::Manifest;
+use crate::part;
 
 /// The next generation. Nobody sees it before [`publish`](Self::publish); dropped, it is removed.
 #[derive(Debug)]
@@ -39,25 +40,21 @@ impl<'a> Draft<'a> {
         Ok(Self { table, number, folder, perhaps_published: false })
     }
 
-    /// Where the rows go.
-    pub(crate) fn rows(&self) -> DraftPart {
-        DraftPart { number: self.number, folder: self.folder.clone() }
-    }
-
-    /// Where the rejects go: a folder that is made by this.
-    pub(crate) fn rejects(&self) -> Result<DraftPart, LoadError> {
-        let folder = rejects_folder(&self.folder);
-        fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
+    /// Where a part goes. Its folder is made by this, unless it is the generation's own.
+    pub(crate) fn part(&self, part: Part<'_>) -> Result<DraftPart, LoadError> {
+        let folder = part::folder(&self.folder, part)?;
+        if part != Part::Rows {
+            fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
+        }
         Ok(DraftPart { number: self.number, folder })
     }
 
     /// Makes this generation the current one. All its files are synced by now.
     pub(crate) fn publish(mut self, manifest: &Manifest) -> Result<(), LoadError> {
         manifest.write(&self.folder)?;
-        if !manifest.rejects.is_empty() {
-            sync_folder(&rejects_folder(&self.folder))?;
+        for part in manifest.files.parts() {
+            sync_folder(&part::folder(&self.folder, part)?)?;
         }
-        sync_folder(&self.folder)?;
         let published = self.table.make_current(self.number);
         self.perhaps_published = published.as_ref().err().is_none_or(|error| error.applied() == Applied::Unknown);
         published

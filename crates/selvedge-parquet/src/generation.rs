@@ -1,16 +1,18 @@
 //! Generations: the committed states of a table, and which of them is the current one.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{IntegrationName, LoadError, TableName, rejected};
+use selvedge_core::{Column, IntegrationName, LoadError, Part, TableName};
 
 use crate::disk::{create_folder, folders, remove_file, sync_folder};
 use crate::error::{failed, refused};
 use crate::manifest::{DataFile, Manifest};
+use crate::part;
 
 const CURRENT: &str = "current";
 const GENERATIONS: &str = ".generations";
@@ -33,11 +35,13 @@ pub(crate) struct Generation {
     pub(crate) manifest: Manifest,
 }
 
-/// What a generation holds of a part of a table, its rows or its rejects: the files, and the folder they are in.
+/// What a generation holds of a part of a table: the files, the folder they are in, and their columns. Nothing before the
+/// first generation.
 #[derive(Debug, Default)]
 pub(crate) struct StoredPart<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) files: &'a [DataFile],
+    pub(crate) columns: Cow<'a, [Column]>,
 }
 
 impl TableFolder {
@@ -112,10 +116,10 @@ impl TableFolder {
     }
 
     /// Removes what crashed loads left, and the generations that have been out of date for `grace`. Each loses its manifest
-    /// first, so that what a reader lists beside a manifest is whole.
-    pub(crate) fn sweep(&self, grace: Duration) -> Result<(), LoadError> {
-        // With its manifest: what another version wrote is not ours to sweep.
-        let current = self.current()?.map(|generation| generation.number);
+    /// first, so that what a reader lists beside a manifest is whole. `current` is what [`current`](Self::current) found: as its
+    /// manifest could be read, what stands beside it is not another version's.
+    pub(crate) fn sweep(&self, current: Option<&Generation>, grace: Duration) -> Result<(), LoadError> {
+        let current = current.map(|generation| generation.number);
         remove_file(&self.path().join(NEXT))?;
         let generations = self.path().join(GENERATIONS);
         let mut numbers: Vec<u64> = folders(&generations)?.iter().filter_map(|name| name.parse().ok()).collect();
@@ -157,18 +161,11 @@ impl TableFolder {
 }
 
 impl Generation {
-    pub(crate) fn rows(&self) -> StoredPart<'_> {
-        StoredPart { folder: self.folder.clone(), files: &self.manifest.files }
+    pub(crate) fn part(&self, part: Part<'_>) -> Result<StoredPart<'_>, LoadError> {
+        let folder = part::folder(&self.folder, part)?;
+        let columns = part::columns(&self.manifest.state, part);
+        Ok(StoredPart { folder, files: self.manifest.files.of(part), columns })
     }
-
-    pub(crate) fn rejects(&self) -> StoredPart<'_> {
-        StoredPart { folder: rejects_folder(&self.folder), files: &self.manifest.rejects }
-    }
-}
-
-/// Below the folder of a generation, so that a reader of the rows does not see the rejects.
-pub(crate) fn rejects_folder(generation: &Path) -> PathBuf {
-    generation.join(rejected::TABLE)
 }
 
 /// From the table's folder; also what [`CURRENT`] says.

@@ -30,19 +30,27 @@
 //! On Unix, on file systems with hard links, symbolic links and locks.
 
 mod append;
+mod columns;
+mod description;
 mod disk;
 mod draft;
 mod encoding;
 mod error;
 mod generation;
+mod incoming;
 mod key;
 mod load;
 mod manifest;
 mod merge;
+mod nested;
+mod nesting;
+mod part;
 mod read;
 mod reader;
+mod reshape;
 mod transition;
 mod upsert;
+mod widen;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +60,7 @@ use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, T
 
 use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
+pub use crate::nesting::Nesting;
 pub use crate::reader::ParquetReader;
 
 const CAPABILITIES: Capabilities =
@@ -88,11 +97,14 @@ pub struct Settings {
     /// A file holds at most as many rows; fewer where rows are wide, so that it stays near 128 MiB. Small files make
     /// scattered keys cheaper, large ones whole scans. At least 1. Default: 1,000,000.
     pub rows_per_file: u64,
+    /// How objects and arrays are kept in tables that are new; those that stand stay as they are. Default:
+    /// [`Nesting::Flat`].
+    pub nesting: Nesting,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keep_outdated: Duration::from_secs(300), rows_per_file: 1_000_000 }
+        Self { keep_outdated: Duration::from_secs(300), rows_per_file: 1_000_000, nesting: Nesting::default() }
     }
 }
 
@@ -118,7 +130,7 @@ impl Parquet {
         let lock = disk::lock(root)?;
         for table in TableFolder::all(root)? {
             // A table that cannot be swept keeps no other from being loaded; its own next load tells why.
-            let _ = table.sweep(settings.keep_outdated);
+            let _ = table.current().and_then(|current| table.sweep(current.as_ref(), settings.keep_outdated));
         }
         Ok(Self { root: root.to_owned(), settings, _lock: lock })
     }

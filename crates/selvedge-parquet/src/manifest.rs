@@ -1,18 +1,20 @@
 //! The manifest: what a generation of a table holds, beside the files it describes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use selvedge_core::{LoadError, TableState};
+use selvedge_core::{LoadError, Part, TableState};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::remove_file;
 use crate::error::{failed, refused};
 use crate::key::KeyText;
+use crate::nesting::Nesting;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const NAME: &str = "manifest.json";
 
 /// What a generation holds.
@@ -20,10 +22,18 @@ const NAME: &str = "manifest.json";
 pub(crate) struct Manifest {
     #[serde(flatten)]
     versions: Versions,
+    pub(crate) nesting: Nesting,
     pub(crate) state: TableState,
-    /// In the order of their keys; in a keyless table in the order of arrival. Files without rows are not listed.
-    pub(crate) files: Vec<DataFile>,
-    /// Those of the rejects, in the order of arrival.
+    pub(crate) files: Files,
+}
+
+/// The files of each part, in the order of their keys; in a keyless table, and of rejects, in the order of arrival. Files
+/// without rows are not listed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Files {
+    pub(crate) rows: Vec<DataFile>,
+    /// By the names of all the subtables; none where rows have their subrows in them.
+    pub(crate) subtables: BTreeMap<String, Vec<DataFile>>,
     pub(crate) rejects: Vec<DataFile>,
 }
 
@@ -54,9 +64,27 @@ pub(crate) struct KeyRange {
     pub(crate) last: KeyText,
 }
 
+impl Files {
+    /// Those of a part; none of one that does not exist.
+    pub(crate) fn of(&self, part: Part<'_>) -> &[DataFile] {
+        match part {
+            Part::Rows => &self.rows,
+            Part::Subtable(name) => self.subtables.get(name).map_or(&[], Vec::as_slice),
+            Part::Rejects => &self.rejects,
+        }
+    }
+
+    /// The parts that exist; the rows, whose folder holds the others', come last.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let subtables = self.subtables.keys().map(|name| Part::Subtable(name));
+        let rejects = (!self.rejects.is_empty()).then_some(Part::Rejects);
+        subtables.chain(rejects).chain([Part::Rows])
+    }
+}
+
 impl Manifest {
-    pub(crate) fn new(state: TableState, files: Vec<DataFile>, rejects: Vec<DataFile>) -> Self {
-        Self { versions: VERSIONS, state, files, rejects }
+    pub(crate) fn new(nesting: Nesting, state: TableState, files: Files) -> Self {
+        Self { versions: VERSIONS, nesting, state, files }
     }
 
     pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {
@@ -73,6 +101,12 @@ impl Manifest {
             )));
         }
         serde_json::from_slice(&text).map_err(|error| damaged(&path, error))
+    }
+
+    /// Checks that that of a folder is there.
+    pub(crate) fn check(folder: &Path) -> Result<(), LoadError> {
+        let path = folder.join(NAME);
+        fs::metadata(&path).map(|_| ()).map_err(|error| failed("read", &path, error))
     }
 
     /// Removes that of a folder, if it is there.

@@ -7,153 +7,191 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
-use arrow_row::Row;
 use arrow_select::interleave::interleave_record_batch;
-use selvedge_core::{Contestants, Key, LoadError, Outcome, system};
+use selvedge_core::LoadError;
 
 use crate::error::refused;
+use crate::incoming::{Incoming, StoredKeys};
 use crate::read::StoredRows;
 use crate::write::FileWriter;
 
-/// The rows of a load, ascending by key.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    pub(crate) rows: RecordBatch,
-    contestants: Contestants,
-}
+/// Rows brought together at a time.
+const WOVEN_ROWS: usize = 8_192;
 
-impl Incoming {
-    /// Refuses rows that are not in order, because they would spoil the order of the files for good.
-    pub(crate) fn new(rows: RecordBatch, key: &Key) -> Result<Self, LoadError> {
-        let contestants = key.contestants(&rows)?;
-        if (1..contestants.len()).any(|row| contestants.key(row - 1) >= contestants.key(row)) {
-            return Err(refused(
-                "the rows of the load are not in the order of their keys; report this as an error of selvedge",
-            ));
-        }
-        Ok(Self { rows, contestants })
-    }
-
-    /// The first row at or after `from` whose key is greater than `key`.
-    pub(crate) fn first_above(&self, key: Row<'_>, from: usize) -> usize {
-        let (mut low, mut high) = (from, self.contestants.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.contestants.key(middle) > key {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        low
-    }
+/// The keys of a load that concern a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Share {
+    /// Those whose stored rows may be in the file.
+    pub(crate) keys: Range<usize>,
+    /// The first of them whose rows of the load go into this file; those of the one before went into the file before.
+    pub(crate) inserted_from: usize,
 }
 
 /// What a load changes about a file.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// Ascending by `at`.
-    edits: Vec<Edit>,
-    pub(crate) outcome: Outcome,
+    /// Ascending.
+    splices: Vec<Splice>,
+    /// Keys of which the stored row is newer and stays.
+    pub(crate) stale: Vec<usize>,
+    /// How many keys the file did not have.
+    pub(crate) new_keys: u64,
 }
 
-/// A row of the load that goes into the file.
+/// Stored rows that give way to rows of the load. Either may be none.
 #[derive(Debug)]
-struct Edit {
-    /// The row of the file that is replaced, or before which the new row stands.
-    at: usize,
-    /// The row of the load.
-    row: usize,
-    replaces: bool,
+struct Splice {
+    stored: Range<usize>,
+    incoming: Range<usize>,
 }
 
 impl Plan {
-    /// What the rows `share` of the load change about a stored file.
-    pub(crate) fn new(
-        mut stored: StoredRows,
-        incoming: &Incoming,
-        share: Range<usize>,
-        key: &Key,
-    ) -> Result<Self, LoadError> {
+    /// What the `share` of a load changes about a stored file.
+    pub(crate) fn new(stored: StoredRows<'_>, incoming: &Incoming<'_>, share: Share) -> Result<Self, LoadError> {
+        let mut walk = Walk { incoming, left: share.keys, inserted_from: share.inserted_from, is_met: false };
         let mut plan = Self::default();
-        let mut left = share;
         let mut base = 0;
-        while !left.is_empty()
-            && let Some(batch) = stored.next().transpose()?
-        {
-            plan.extend(base, &key.contestants(&batch)?, &incoming.contestants, &mut left);
-            base += batch.num_rows();
-        }
-        left.for_each(|row| plan.insert(base, row));
-        Ok(plan)
-    }
-
-    /// The columns a plan has to know of a file.
-    pub(crate) fn needs(column: &str, key: &Key) -> bool {
-        column == system::TABLE_VERSION || column == system::SEQUENCE || key.names().iter().any(|name| name == column)
-    }
-
-    fn extend(&mut self, base: usize, stored: &Contestants, incoming: &Contestants, left: &mut Range<usize>) {
-        for row in 0..stored.len() {
-            let key = stored.key(row);
-            while left.start < left.end {
-                match incoming.key(left.start).cmp(&key) {
-                    Ordering::Less => self.insert(base + row, left.start),
-                    Ordering::Equal if stored.age(row) > incoming.age(left.start) => self.outcome.stale_rows += 1,
-                    Ordering::Equal => self.edits.push(Edit { at: base + row, row: left.start, replaces: true }),
-                    Ordering::Greater => break,
-                }
-                left.start += 1;
+        for batch in stored {
+            if walk.left.is_empty() {
+                return Ok(plan);
             }
+            let keys = incoming.stored_keys(&batch?)?;
+            walk.along(&keys, base, &mut plan);
+            base += keys.len();
         }
-    }
-
-    fn insert(&mut self, at: usize, row: usize) {
-        self.outcome.new_rows += 1;
-        self.edits.push(Edit { at, row, replaces: false });
+        walk.end(base, &mut plan);
+        Ok(plan)
     }
 
     /// Whether the file stays as it is.
     pub(crate) fn changes_nothing(&self) -> bool {
-        self.edits.is_empty()
+        self.splices.is_empty()
     }
 
-    /// Writes the stored rows with the plan's edits.
+    /// How many stored rows give way.
+    pub(crate) fn removed(&self) -> u64 {
+        self.splices.iter().map(|splice| splice.stored.len() as u64).sum()
+    }
+
+    /// How many rows come.
+    pub(crate) fn added(&self) -> u64 {
+        self.splices.iter().map(|splice| splice.incoming.len() as u64).sum()
+    }
+
+    /// Writes the stored rows with the plan's changes.
     pub(crate) fn rewrite(
-        self,
-        stored: StoredRows,
+        &self,
+        stored: StoredRows<'_>,
         rows: &RecordBatch,
         files: &mut FileWriter<'_>,
     ) -> Result<(), LoadError> {
-        let mut edits = self.edits.as_slice();
+        let mut splices = self.splices.as_slice();
+        // The first stored row of which nothing was decided yet.
+        let mut from = 0;
         let mut base = 0;
         for batch in stored {
             let batch = batch?;
             let end = base + batch.num_rows();
-            let (here, later) = edits.split_at(edits.partition_point(|edit| edit.at < end));
-            files.write(&weave(&batch, base, here, rows)?)?;
-            (edits, base) = (later, end);
+            let (here, later) = splices.split_at(splices.partition_point(|splice| splice.stored.start < end));
+            if here.is_empty() && from == base {
+                files.write(&batch)?;
+            } else {
+                weave(&batch, base, from, here, rows, files)?;
+            }
+            from = here.last().map_or(from, |splice| splice.stored.end).max(end);
+            (splices, base) = (later, end);
         }
-        files.write(&weave(&rows.slice(0, 0), base, edits, rows)?)
+        weave(&rows.slice(0, 0), base, base, splices, rows, files)
     }
 }
 
-/// The stored rows, of which the first is the file's row `base`, with the edits among them.
-fn weave(stored: &RecordBatch, base: usize, edits: &[Edit], rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+/// A walk along the keys of a load and those of a file.
+struct Walk<'a> {
+    incoming: &'a Incoming<'a>,
+    /// The keys of the load that are not done.
+    left: Range<usize>,
+    inserted_from: usize,
+    /// Whether the first of them was found in the file.
+    is_met: bool,
+}
+
+impl Walk<'_> {
+    fn along(&mut self, stored: &StoredKeys, base: usize, plan: &mut Plan) {
+        for row in 0..stored.len() {
+            while !self.left.is_empty() {
+                match self.incoming.key(self.left.start).cmp(&stored.key(row)) {
+                    Ordering::Less => self.pass(base + row, plan),
+                    Ordering::Equal => {
+                        self.meet(stored, row, base + row, plan);
+                        break;
+                    }
+                    Ordering::Greater => break,
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, at: usize, plan: &mut Plan) {
+        while !self.left.is_empty() {
+            self.pass(at, plan);
+        }
+    }
+
+    /// Is done with a key: all stored rows from `at` on are greater.
+    fn pass(&mut self, at: usize, plan: &mut Plan) {
+        if !self.is_met {
+            plan.new_keys += 1;
+            let incoming = self.rows();
+            if !incoming.is_empty() {
+                plan.splices.push(Splice { stored: at..at, incoming });
+            }
+        }
+        self.left.start += 1;
+        self.is_met = false;
+    }
+
+    /// Meets a stored row of the key, the file's row `at`. Others may follow it.
+    fn meet(&mut self, stored: &StoredKeys, row: usize, at: usize, plan: &mut Plan) {
+        if self.incoming.is_stale(self.left.start, stored, row) {
+            plan.stale.push(self.left.start);
+        } else if self.is_met {
+            plan.splices.last_mut().into_iter().for_each(|splice| splice.stored.end = at + 1);
+        } else {
+            plan.splices.push(Splice { stored: at..at + 1, incoming: self.rows() });
+        }
+        self.is_met = true;
+    }
+
+    /// What of the key goes into this file.
+    fn rows(&self) -> Range<usize> {
+        let key = self.left.start;
+        self.incoming.rows_of(key.max(self.inserted_from)..(key + 1).max(self.inserted_from))
+    }
+}
+
+/// Writes stored rows, of which the first is the file's row `base`, from the file's row `from` on, with the splices among
+/// them.
+fn weave(
+    stored: &RecordBatch,
+    base: usize,
+    mut from: usize,
+    splices: &[Splice],
+    rows: &RecordBatch,
+    files: &mut FileWriter<'_>,
+) -> Result<(), LoadError> {
     const STORED: usize = 0;
     const INCOMING: usize = 1;
-    if edits.is_empty() {
-        return Ok(stored.clone());
+    let mut picks = Vec::with_capacity(stored.num_rows());
+    for splice in splices {
+        picks.extend((from..splice.stored.start).map(|row| (STORED, row - base)));
+        picks.extend(splice.incoming.clone().map(|row| (INCOMING, row)));
+        from = splice.stored.end;
     }
-    let mut picks = Vec::with_capacity(stored.num_rows() + edits.len());
-    let mut from = 0;
-    for edit in edits {
-        let at = edit.at - base;
-        picks.extend((from..at).map(|row| (STORED, row)));
-        picks.push((INCOMING, edit.row));
-        from = if edit.replaces { at + 1 } else { at };
+    picks.extend((from..base + stored.num_rows()).map(|row| (STORED, row - base)));
+    for picks in picks.chunks(WOVEN_ROWS) {
+        let woven = interleave_record_batch(&[stored, rows], picks)
+            .map_err(|error| refused("rows cannot be merged; load them in smaller parts").with_source(error))?;
+        files.write(&woven)?;
     }
-    picks.extend((from..stored.num_rows()).map(|row| (STORED, row)));
-    interleave_record_batch(&[stored, rows], &picks)
-        .map_err(|error| refused("rows cannot be merged; load them in smaller parts").with_source(error))
+    Ok(())
 }

@@ -3,8 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{ArrowError, Field, SchemaRef};
+use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -12,6 +11,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaD
 use selvedge_core::LoadError;
 
 use crate::error::failed;
+use crate::reshape::Reshape;
 
 /// Decoded rows held at a time, unless a single row is larger.
 const BATCH_BYTES: usize = 16 << 20;
@@ -29,34 +29,34 @@ pub(crate) fn count_rows(path: &Path) -> Result<u64, LoadError> {
 
 /// The rows of a stored file.
 #[derive(Debug)]
-pub(crate) struct StoredRows {
+pub(crate) struct StoredRows<'a> {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    /// What the batches are to look like; `None` leaves them as they were read.
-    schema: Option<SchemaRef>,
+    /// `None` leaves the batches as they were read.
+    reshape: Option<&'a Reshape<'a>>,
 }
 
-impl StoredRows {
-    /// All columns of `schema`; those the file lacks hold null.
-    pub(crate) fn all(path: PathBuf, schema: &SchemaRef) -> Result<Self, LoadError> {
+impl<'a> StoredRows<'a> {
+    /// What becomes of the rows.
+    pub(crate) fn all(path: PathBuf, reshape: &'a Reshape<'a>) -> Result<Self, LoadError> {
         let reader = open(&path, |_| true)?;
-        Ok(Self { path, reader, schema: Some(schema.clone()) })
+        Ok(Self { path, reader, reshape: Some(reshape) })
     }
 
     /// Those of the columns the file has whose name is `wanted`.
     pub(crate) fn columns(path: PathBuf, wanted: impl Fn(&str) -> bool) -> Result<Self, LoadError> {
         let reader = open(&path, wanted)?;
-        Ok(Self { path, reader, schema: None })
+        Ok(Self { path, reader, reshape: None })
     }
 }
 
-impl Iterator for StoredRows {
+impl Iterator for StoredRows<'_> {
     type Item = Result<RecordBatch, LoadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        let batch = batch.and_then(|batch| match &self.schema {
-            Some(schema) => fit(&batch, schema),
+        let batch = self.reader.next()?.map_err(Into::into);
+        let batch = batch.and_then(|batch| match self.reshape {
+            Some(reshape) => reshape.apply(&batch),
             None => Ok(batch),
         });
         Some(batch.map_err(|error| failed("read", &self.path, error)))
@@ -90,12 +90,4 @@ fn row_bytes(group: &RowGroupMetaData) -> usize {
         usize::try_from(texts.max(column.uncompressed_size()) / rows).unwrap_or(usize::MAX).saturating_add(8)
     };
     group.columns().iter().map(in_memory).fold(0, usize::saturating_add)
-}
-
-fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let column = |field: &Field| -> ArrayRef {
-        let stored = batch.column_by_name(field.name()).cloned();
-        stored.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
-    };
-    RecordBatch::try_new(schema.clone(), schema.fields().iter().map(|field| column(field)).collect())
 }

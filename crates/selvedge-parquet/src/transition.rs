@@ -4,68 +4,53 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use selvedge_core::{Column, LoadError, TableLoad, rejected, schema};
+use selvedge_core::LoadError;
 
 use crate::Settings;
-use crate::draft::{Draft, DraftPart};
+use crate::draft::DraftPart;
 use crate::encoding::properties;
-use crate::error::{failed, refused};
-use crate::generation::{Generation, StoredPart};
+use crate::error::failed;
+use crate::generation::StoredPart;
 use crate::manifest::DataFile;
 use crate::read::StoredRows;
+use crate::reshape::Reshape;
 use crate::write::{FileWriter, close};
 
 /// Bytes after which a file is split, however few its rows. It bounds what one changed row makes be written again.
 const FILE_BYTES: u64 = 128 << 20;
 /// How many times smaller rows are on disk than in memory, roughly.
 const COMPRESSION: u64 = 4;
-/// Where a file tells the logical types of its columns: the JSON of their `selvedge_core::Column`s.
-const COLUMNS_METADATA: &str = "selvedge.columns";
 
-/// What a load begins from and where it writes, for one part of the table: its rows or its rejects.
+/// What a load begins from and where it writes, for one part of the table.
 #[derive(Debug)]
 pub(crate) struct Transition<'a> {
     from: StoredPart<'a>,
     to: DraftPart,
-    schema: SchemaRef,
-    keys: &'a [String],
-    reshapes: bool,
-    columns_json: String,
+    reshape: Reshape<'a>,
+    description: Vec<KeyValue>,
+    /// The columns by which the rows are sorted, if they are.
+    keys: Vec<String>,
     rows_per_file: u64,
 }
 
 impl<'a> Transition<'a> {
-    /// Of the rows.
-    pub(crate) fn of_rows(
-        before: Option<&'a Generation>,
-        draft: &Draft<'_>,
-        load: &'a TableLoad,
+    /// Of rows that come in no order of their own.
+    pub(crate) fn new(
+        from: StoredPart<'a>,
+        to: DraftPart,
+        reshape: Reshape<'a>,
+        description: Vec<KeyValue>,
         settings: &Settings,
-    ) -> Result<Self, LoadError> {
-        let from = before.map(Generation::rows).unwrap_or_default();
-        let reshapes = before.is_some_and(|generation| generation.manifest.state.columns != load.columns);
-        Ok(Self { keys: &load.keys, reshapes, ..Self::new(from, draft.rows(), &load.columns, settings)? })
+    ) -> Self {
+        Self { from, to, reshape, description, keys: Vec::new(), rows_per_file: settings.rows_per_file.max(1) }
     }
 
-    /// Of the rejects, which have no keys and the same columns for ever.
-    pub(crate) fn of_rejects(
-        before: Option<&'a Generation>,
-        draft: &Draft<'_>,
-        settings: &Settings,
-    ) -> Result<Self, LoadError> {
-        let from = before.map(Generation::rejects).unwrap_or_default();
-        Self::new(from, draft.rejects()?, &rejected::columns(), settings)
-    }
-
-    fn new(from: StoredPart<'a>, to: DraftPart, columns: &[Column], settings: &Settings) -> Result<Self, LoadError> {
-        let columns_json = serde_json::to_string(columns)
-            .map_err(|error| refused("the columns cannot be described").with_source(error))?;
-        let rows_per_file = settings.rows_per_file.max(1);
-        Ok(Self { from, to, schema: schema(columns), keys: &[], reshapes: false, columns_json, rows_per_file })
+    /// Of rows that are sorted by these columns.
+    pub(crate) fn sorted_by(self, keys: Vec<String>) -> Self {
+        Self { keys, ..self }
     }
 
     /// The stored files, in their order.
@@ -73,11 +58,11 @@ impl<'a> Transition<'a> {
         self.from.files
     }
 
-    /// Whether the stored files lack columns of the next generation. Then all are rewritten, so that every file of a
+    /// Whether the stored files have other columns than the next generation. Then all are rewritten, so that every file of a
     /// generation has the same columns: a reader that takes the columns from the first file would silently miss the new
     /// ones.
     pub(crate) fn reshapes(&self) -> bool {
-        self.reshapes
+        self.reshape.changes()
     }
 
     /// Takes a stored file over as it is.
@@ -87,12 +72,16 @@ impl<'a> Transition<'a> {
     }
 
     /// The rows of a stored file, with the columns of the next generation.
-    pub(crate) fn read(&self, file: &DataFile) -> Result<StoredRows, LoadError> {
-        StoredRows::all(self.path_of(file), &self.schema)
+    pub(crate) fn read(&self, file: &DataFile) -> Result<StoredRows<'_>, LoadError> {
+        StoredRows::all(self.path_of(file), &self.reshape)
     }
 
     /// Some of a stored file's columns, those whose name is `wanted`.
-    pub(crate) fn read_columns(&self, file: &DataFile, wanted: impl Fn(&str) -> bool) -> Result<StoredRows, LoadError> {
+    pub(crate) fn read_columns(
+        &self,
+        file: &DataFile,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<StoredRows<'_>, LoadError> {
         StoredRows::columns(self.path_of(file), wanted)
     }
 
@@ -100,10 +89,10 @@ impl<'a> Transition<'a> {
         self.from.folder.join(&file.name)
     }
 
-    /// Whether a file is so small that rows are better added to it than to a new one. Half of a full file is not, because
-    /// a full one that grows is split into two halves.
-    pub(crate) fn is_small(&self, file: &DataFile) -> bool {
-        file.rows < self.rows_per_file / 2 && file.bytes < FILE_BYTES / 2
+    /// Whether a file of that size is so small that rows are better added to it than to a new one. Half of a full file is not,
+    /// because a full one that grows is split into two halves.
+    pub(crate) fn is_small(&self, rows: u64, bytes: u64) -> bool {
+        rows < self.rows_per_file / 2 && bytes < FILE_BYTES / 2
     }
 
     /// New files of about equal size, for rows of which the number is known and the bytes on disk roughly.
@@ -112,27 +101,29 @@ impl<'a> Transition<'a> {
         FileWriter::new(self, rows.div_ceil(files).max(1))
     }
 
-    /// Writes a file that has columns and no rows, so that a reader of an empty table finds the columns. It is not among
-    /// the files that the next generation takes over.
-    pub(crate) fn empty_file(&self) -> Result<(), LoadError> {
-        let (path, mut writer) = self.open(&RecordBatch::new_empty(self.schema.clone()))?;
-        close(&path, &mut writer).map(|_| ())
+    /// The files of the next generation. If there are none, one without rows is written, so that a reader of an empty table
+    /// finds the columns; the generation after that does not take it over.
+    pub(crate) fn complete(&self, files: Vec<DataFile>) -> Result<Vec<DataFile>, LoadError> {
+        if files.is_empty() {
+            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()))?;
+            close(&path, &mut writer)?;
+        }
+        Ok(files)
     }
 
     /// Opens a new file that begins with these rows.
     pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
         let path = self.to.new_file();
         let open = || {
-            let columns = KeyValue::new(COLUMNS_METADATA.to_owned(), self.columns_json.clone());
-            let properties = properties(first_rows, self.keys, vec![columns])?;
-            ArrowWriter::try_new(File::create_new(&path)?, self.schema.clone(), Some(properties))
+            let properties = properties(first_rows, &self.keys, self.description.clone())?;
+            ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema(), Some(properties))
         };
         let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
         Ok((path, writer))
     }
 
     pub(crate) fn keys(&self) -> &[String] {
-        self.keys
+        &self.keys
     }
 }
 

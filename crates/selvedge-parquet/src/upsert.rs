@@ -1,81 +1,143 @@
-//! Loading a keyed table: each row of the load belongs to one file's range of keys, and only files that change are
+//! Loading what has keys: each key of the load belongs to one file's range of keys, and only files that change are
 //! rewritten.
+//!
+//! The rows of a subtable are matched by the key of the row they belong to, which several of them share. What stands of one
+//! key may reach from one file into the next, and then it is removed from each of them; what comes of it goes into the first.
 
-use std::ops::Range;
+use selvedge_core::LoadError;
 
-use arrow_array::RecordBatch;
-use selvedge_core::{Key, LoadError, Outcome, TableLoad};
-
-use crate::key::parse_keys;
+use crate::incoming::Incoming;
 use crate::manifest::DataFile;
-use crate::merge::{Incoming, Plan};
+use crate::merge::{Plan, Share};
 use crate::transition::{Transition, disk_bytes};
+
+/// What was found of the keys of a load.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Those of which the stored row is newer and stays.
+    pub(crate) stale: Vec<usize>,
+    /// How many were not there.
+    pub(crate) new_keys: u64,
+}
 
 /// Writes or keeps the files of the next generation, ascending by key.
 pub(crate) fn upsert(
-    load: &TableLoad,
-    rows: RecordBatch,
+    incoming: &Incoming<'_>,
     transition: &Transition<'_>,
-) -> Result<(Vec<DataFile>, Outcome), LoadError> {
-    let key = Key::of(load)?;
-    let incoming = Incoming::new(rows, &key)?;
+) -> Result<(Vec<DataFile>, Found), LoadError> {
     let mut files = Vec::new();
-    let mut outcome = Outcome::default();
+    let mut found = Found::default();
+    let mut run = Run::default();
     let mut above = 0;
-    for (file, share) in transition.stored().iter().zip(route(&incoming, &key, transition)?) {
-        above = share.end;
-        let (merged, found) = merge(file, share, &incoming, &key, transition)?;
-        files.extend(merged);
-        outcome.stale_rows += found.stale_rows;
-        outcome.new_rows += found.new_rows;
+    for (file, share) in transition.stored().iter().zip(route(incoming, transition)?) {
+        above = share.keys.end;
+        let next = Planned::new(file, share, incoming, transition)?;
+        found.stale.extend(&next.plan.stale);
+        found.new_keys += next.plan.new_keys;
+        if !run.takes(&next, transition) {
+            files.extend(std::mem::take(&mut run).write(incoming, transition)?);
+        }
+        run.push(next);
     }
-    let above = incoming.rows.slice(above, incoming.rows.num_rows() - above);
-    outcome.new_rows += above.num_rows() as u64;
-    let mut new = transition.files(above.num_rows() as u64, disk_bytes(&above));
-    new.write(&above)?;
+    files.extend(run.write(incoming, transition)?);
+    let rows = incoming.rows_of(above..incoming.len());
+    let rows = incoming.rows.slice(rows.start, rows.len());
+    found.new_keys += (incoming.len() - above) as u64;
+    let mut new = transition.files(rows.num_rows() as u64, disk_bytes(&rows));
+    new.write(&rows)?;
     files.extend(new.finish()?);
-    Ok((files, outcome))
+    Ok((transition.complete(files)?, found))
 }
 
-/// The rows of the load that belong to each stored file: those above the file before, up to its own last key. Rows above
-/// all files go to the last one while it is small; otherwise they belong to none and make new files.
-fn route(incoming: &Incoming, key: &Key, transition: &Transition<'_>) -> Result<Vec<Range<usize>>, LoadError> {
+/// The keys of the load that concern each stored file: those above the file before, up to its own last key, and that last key
+/// of the file before if it reaches into this one. Keys above all files go to the last one while it is small; otherwise they
+/// belong to none and make new files.
+fn route(incoming: &Incoming<'_>, transition: &Transition<'_>) -> Result<Vec<Share>, LoadError> {
     let stored = transition.stored();
-    let last_keys: Vec<_> = stored.iter().filter_map(|file| file.keys.as_ref()).map(|keys| &keys.last).collect();
-    let last_keys = key.contestants(&parse_keys(&last_keys, key.names(), incoming.rows.schema_ref())?)?;
+    let (first_keys, last_keys) = incoming.ranges(stored)?;
     let mut from = 0;
     let share = |file| {
-        let to = incoming.first_above(last_keys.key(file), from);
-        std::mem::replace(&mut from, to)..to
+        let reaches_in = from > 0 && incoming.key(from - 1) == first_keys.key(file);
+        let start = if reaches_in { from - 1 } else { from };
+        let inserted_from = from;
+        from = incoming.first_above(last_keys.key(file), from);
+        Share { keys: start..from, inserted_from }
     };
     let mut shares: Vec<_> = (0..last_keys.len()).map(share).collect();
     if let (Some(share), Some(file)) = (shares.last_mut(), stored.last())
-        && transition.is_small(file)
+        && transition.is_small(file.rows, file.bytes)
     {
-        share.end = incoming.rows.num_rows();
+        share.keys.end = incoming.len();
     }
     Ok(shares)
 }
 
-/// The files that follow a stored one: itself, unless rows of its share change it.
-fn merge(
-    file: &DataFile,
-    share: Range<usize>,
-    incoming: &Incoming,
-    key: &Key,
-    transition: &Transition<'_>,
-) -> Result<(Vec<DataFile>, Outcome), LoadError> {
-    let added = disk_bytes(&incoming.rows.slice(share.start, share.len()));
-    let plan = if share.is_empty() {
-        Plan::default()
-    } else {
-        Plan::new(transition.read_columns(file, |column| Plan::needs(column, key))?, incoming, share, key)?
-    };
-    let outcome = plan.outcome;
-    if plan.changes_nothing() && !transition.reshapes() {
-        return Ok((vec![transition.keep(file)?], outcome));
+/// A stored file and what becomes of it.
+struct Planned<'a> {
+    file: &'a DataFile,
+    plan: Plan,
+    /// What it will have.
+    rows: u64,
+    bytes: u64,
+}
+
+impl<'a> Planned<'a> {
+    fn new(
+        file: &'a DataFile,
+        share: Share,
+        incoming: &Incoming<'_>,
+        transition: &Transition<'_>,
+    ) -> Result<Self, LoadError> {
+        let added = incoming.rows_of(share.inserted_from..share.keys.end);
+        let added = disk_bytes(&incoming.rows.slice(added.start, added.len()));
+        let plan = if share.keys.is_empty() {
+            Plan::default()
+        } else {
+            Plan::new(transition.read_columns(file, |column| incoming.is_telling(column))?, incoming, share)?
+        };
+        let kept = file.rows - plan.removed();
+        let rows = kept + plan.added();
+        Ok(Self { file, plan, rows, bytes: file.bytes / file.rows.max(1) * kept + added })
     }
-    let mut files = transition.files(file.rows + outcome.new_rows, file.bytes + added);
-    plan.rewrite(transition.read(file)?, &incoming.rows, &mut files)?;
-    Ok((files.finish()?, outcome))
+}
+
+/// Neighbours that become one: of two small files, neither is kept when the other is rewritten. So what shrinks leaves no
+/// crowd of little files.
+#[derive(Default)]
+struct Run<'a>(Vec<Planned<'a>>);
+
+impl<'a> Run<'a> {
+    fn takes(&self, next: &Planned<'a>, transition: &Transition<'_>) -> bool {
+        let changes = |planned: &Planned<'_>| !planned.plan.changes_nothing() || transition.reshapes();
+        transition.is_small(self.rows(), self.bytes())
+            && transition.is_small(next.rows, next.bytes)
+            && (changes(next) || self.0.iter().any(changes))
+    }
+
+    fn push(&mut self, next: Planned<'a>) {
+        self.0.push(next);
+    }
+
+    fn rows(&self) -> u64 {
+        self.0.iter().map(|planned| planned.rows).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.iter().map(|planned| planned.bytes).sum()
+    }
+
+    /// The files that follow these.
+    fn write(self, incoming: &Incoming<'_>, transition: &Transition<'_>) -> Result<Vec<DataFile>, LoadError> {
+        if let [Planned { file, plan, .. }] = self.0.as_slice()
+            && plan.changes_nothing()
+            && !transition.reshapes()
+        {
+            return Ok(vec![transition.keep(file)?]);
+        }
+        let mut files = transition.files(self.rows(), self.bytes());
+        for Planned { file, plan, .. } in self.0 {
+            plan.rewrite(transition.read(file)?, &incoming.rows, &mut files)?;
+        }
+        files.finish()
+    }
 }

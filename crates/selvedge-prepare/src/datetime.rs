@@ -1,5 +1,7 @@
 //! Moments, days and times of day, from their RFC 3339 text.
 
+use crate::string::shown;
+
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// From 0000-03-01, where the years that end in February begin to be counted, to 1970-01-01.
@@ -9,22 +11,37 @@ const DAYS_TO_1970: u32 = 719_468;
 /// are cut off. `None` for anything else, or when the moment in UTC lies outside the years 1 to 9999.
 #[inline]
 pub(crate) fn timestamp(text: &str) -> Option<i64> {
+    moment(text).filter(|moment| (MIN_TIMESTAMP..=MAX_TIMESTAMP).contains(moment))
+}
+
+/// Whether a text that is no [`timestamp`] is a moment all the same, in a year before 1 or after 9999 of UTC.
+#[cold]
+pub(crate) fn is_beyond_years(text: &str) -> bool {
+    match text.strip_prefix("0000") {
+        // A year of as many days stands for the year 0, which the calendar of columns does not have.
+        Some(rest) => moment(&format!("0004{rest}")).is_some(),
+        None => moment(text).is_some(),
+    }
+}
+
+/// As [`timestamp`], and up to a day beyond its years.
+#[inline]
+fn moment(text: &str) -> Option<i64> {
     let (day, rest) = text.split_at_checked(10)?;
     let days = i64::from(date(day)?);
     if !matches!(rest.as_bytes().first()?, b'T' | b't' | b' ') {
         return None;
     }
     let (micros, zone) = clock(rest.get(1..)?)?;
-    let moment = (days * SECONDS_PER_DAY - offset_seconds(zone)?) * MICROSECONDS_PER_SECOND + micros;
-    (MIN_TIMESTAMP..=MAX_TIMESTAMP).contains(&moment).then_some(moment)
+    Some((days * SECONDS_PER_DAY - offset_seconds(zone)?) * MICROSECONDS_PER_SECOND + micros)
 }
 
 /// What is said of a text that is no [`timestamp`].
 #[cold]
 pub(crate) fn refused(text: &str) -> String {
-    let shown: String = text.chars().take(60).collect();
     format!(
-        "[{shown}] is not a valid date-time. Expected [yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{{1,9}}Z]"
+        "[{}] is not a valid date-time. Expected [yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{{1,9}}Z]",
+        shown(text)
     )
 }
 

@@ -30,6 +30,15 @@ impl JsonType {
             Value::Object(_) => Self::Object,
         }
     }
+
+    /// What is said of a value of this type where others are expected.
+    #[cold]
+    pub(crate) fn instead_of(self, expected: &[&str]) -> String {
+        match expected {
+            [] => format!("expected: null, found: {self}"),
+            _ => format!("expected type: {}, found: {self}", expected.join(" or ")),
+        }
+    }
 }
 
 /// The name the Import API's errors give the type.

@@ -1,21 +1,22 @@
 //! One column being filled.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
+    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, PrimitiveBuilder, StringBuilder,
     Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
-use arrow_array::{Array, ArrayRef, NullArray};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, NullArray};
 use selvedge_core::ColumnType;
 
 use crate::datetime;
 use crate::json_type::JsonType;
+use crate::limits::{self, Limits};
 use crate::number::{self, Number};
-use crate::record_type::{Bound, Itself, Limits, Scalar};
+use crate::record_type::Scalar;
 use crate::refusal::Refusal;
 use crate::scanner::Scanner;
+use crate::string::shown;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -23,7 +24,7 @@ type Result<T> = std::result::Result<T, Box<Refusal>>;
 /// costs only what it holds.
 pub(crate) struct Leaf {
     pub(crate) column_type: ColumnType,
-    limits: Option<Limits>,
+    limits: Option<Arc<Limits>>,
     values: Values,
     filled: usize,
 }
@@ -57,7 +58,7 @@ impl Leaf {
             ColumnType::Date => Values::Date(Date32Builder::new()),
             ColumnType::Time => Values::Time(Time64MicrosecondBuilder::new()),
         };
-        Self { column_type, limits: scalar.limits(), values, filled: 0 }
+        Self { column_type, limits: scalar.limits.clone(), values, filled: 0 }
     }
 
     /// The column once all of `rows` records were read.
@@ -65,7 +66,9 @@ impl Leaf {
         if self.filled == 0 {
             return Arc::new(NullArray::new(rows));
         }
-        self.fill_to(rows);
+        if rows > self.filled {
+            self.values.append_nulls(rows - self.filled);
+        }
         let mut column: ArrayRef = match self.values {
             Values::Boolean(mut builder) => Arc::new(builder.finish()),
             Values::Integer(mut builder) => Arc::new(builder.finish()),
@@ -83,74 +86,82 @@ impl Leaf {
         column
     }
 
-    /// Fills rows before `row` that hold nothing yet.
-    #[inline]
-    fn fill_to(&mut self, row: usize) {
-        if row > self.filled {
-            self.values.append_nulls(row - self.filled);
-            self.filled = row;
-        }
-    }
-
-    /// Puts a number into `row`, if this column's type takes it.
+    /// Puts a number into `row`, if this column's type takes it. Nothing changes otherwise.
     #[inline]
     pub(crate) fn put_number(&mut self, row: usize, number: Number) -> Result<Put> {
-        self.fill_to(row);
-        let limits = self.limits.as_ref();
+        let limits = self.limits.as_deref();
         match &mut self.values {
             Values::Integer(builder) => {
-                let Some(value) = number.integer() else { return integer_fault(number) };
+                let Some(value) = number.integer() else { return integer_fault(number, limits) };
+                limits.map_or(Ok(()), |limits| limits.check_exact(number, i128::from(value)))?;
+                fill(builder, &mut self.filled, row);
                 builder.append_value(value);
-                limits.map_or(Ok(()), |limits| check_exact(limits, number, i128::from(value)))?;
             }
             Values::Decimal(builder, scale) => {
-                let value = number.scaled(*scale).ok_or_else(|| decimal_fault(number, *scale))?;
+                let value = number.scaled(*scale).ok_or_else(|| decimal_fault(number, *scale, limits))?;
+                limits.map_or(Ok(()), |limits| limits.check_exact(number, value))?;
+                fill(builder, &mut self.filled, row);
                 builder.append_value(value);
-                limits.map_or(Ok(()), |limits| check_exact(limits, number, value))?;
             }
             Values::Double(builder) => {
-                let value = number.double().ok_or_else(|| Refusal::violation("number out of range of a double"))?;
+                let value = number.double().ok_or_else(|| beyond("number", number.text, limits))?;
+                limits.map_or(Ok(()), |limits| limits.check_double(number, value))?;
+                fill(builder, &mut self.filled, row);
                 builder.append_value(value);
-                limits.map_or(Ok(()), |limits| check_double(limits, number, value))?;
             }
             _ => return Ok(Put::WrongType),
         }
-        self.filled = row + 1;
         Ok(Put::Done)
     }
 
-    /// Puts a string into `row`, if this column's type takes it.
+    /// Puts a string into `row`, if this column's type takes it. Nothing changes otherwise.
     #[inline]
     pub(crate) fn put_string(&mut self, row: usize, text: &str) -> Result<Put> {
-        self.fill_to(row);
+        let check = || self.limits.as_ref().map_or(Ok(()), |limits| limits.check_text(text));
         match &mut self.values {
-            Values::String(builder) => builder.append_value(text),
-            Values::DecimalText(builder) => builder.append_value(decimal_text(text)?),
+            Values::String(builder) => {
+                check()?;
+                fill(builder, &mut self.filled, row);
+                builder.append_value(text);
+            }
+            Values::DecimalText(builder) => {
+                let exact = decimal_text(text)?;
+                check()?;
+                fill(builder, &mut self.filled, row);
+                builder.append_value(exact);
+            }
             Values::Timestamp(builder) => {
-                let moment = datetime::timestamp(text);
-                builder.append_value(moment.ok_or_else(|| Refusal::violation(datetime::refused(text)))?);
+                let moment = datetime::timestamp(text).ok_or_else(|| timestamp_fault(text))?;
+                check()?;
+                fill(builder, &mut self.filled, row);
+                builder.append_value(moment);
             }
             Values::Date(builder) => {
-                builder.append_value(datetime::date(text).ok_or_else(|| not_a(text, "date", "yyyy-MM-dd"))?);
+                let date = datetime::date(text).ok_or_else(|| not_a(text, "date", "yyyy-MM-dd"))?;
+                check()?;
+                fill(builder, &mut self.filled, row);
+                builder.append_value(date);
             }
             Values::Time(builder) => {
-                builder.append_value(datetime::time(text).ok_or_else(|| not_a(text, "time", "HH:mm:ss[.digits]"))?);
+                let time = datetime::time(text).ok_or_else(|| not_a(text, "time", "HH:mm:ss[.digits]"))?;
+                check()?;
+                fill(builder, &mut self.filled, row);
+                builder.append_value(time);
             }
             _ => return Ok(Put::WrongType),
         }
-        self.filled = row + 1;
-        self.limits.as_ref().map_or(Ok(()), |limits| check_length(limits, text))?;
         Ok(Put::Done)
     }
 
-    /// Puts `true` or `false` into `row`, if this column's type takes it.
+    /// Puts `true` or `false` into `row`, if this column's type takes it. Nothing changes otherwise.
     #[inline]
-    pub(crate) fn put_boolean(&mut self, row: usize, literal: Literal) -> Put {
-        self.fill_to(row);
-        let Values::Boolean(builder) = &mut self.values else { return Put::WrongType };
-        builder.append_value(literal == Literal::True);
-        self.filled = row + 1;
-        Put::Done
+    pub(crate) fn put_boolean(&mut self, row: usize, literal: Literal) -> Result<Put> {
+        let Values::Boolean(builder) = &mut self.values else { return Ok(Put::WrongType) };
+        let value = literal == Literal::True;
+        self.limits.as_ref().map_or(Ok(()), |limits| limits.check_boolean(value))?;
+        fill(builder, &mut self.filled, row);
+        builder.append_value(value);
+        Ok(Put::Done)
     }
 
     /// Forgets the values so far, which have gone elsewhere. The column is never finished then.
@@ -160,10 +171,9 @@ impl Leaf {
 
     /// Puts the text of any JSON value into `row`, if this is the column of such texts.
     pub(crate) fn put_json(&mut self, row: usize, text: &str) {
-        self.fill_to(row);
         if let Values::Json(builder) = &mut self.values {
+            fill(builder, &mut self.filled, row);
             builder.append_value(text);
-            self.filled = row + 1;
         }
     }
 }
@@ -211,91 +221,87 @@ pub(crate) enum Literal {
     False,
 }
 
-/// Checks a value that is known exactly, as an integer at the column's scale.
-fn check_exact(limits: &Limits, number: Number, value: i128) -> Result<()> {
-    if limits.multiple_of.is_some_and(|step| value % step != 0) {
-        return Err(not_a_multiple(number.text));
-    }
-    check_bounds(limits, number.text, |bound| match bound.scaled {
-        Some(limit) => value.cmp(&limit),
-        // A bound between two values of the column's scale, or far beyond them, is never met itself.
-        None => number.double().unwrap_or_default().total_cmp(&bound.value),
-    })
+/// A builder of any type, as far as rows without values go.
+trait Nulls {
+    fn append_nulls(&mut self, count: usize);
 }
 
-fn check_double(limits: &Limits, number: Number, value: f64) -> Result<()> {
-    check_bounds(limits, number.text, |bound| value.total_cmp(&bound.value))
+impl<T: ArrowPrimitiveType> Nulls for PrimitiveBuilder<T> {
+    fn append_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
 }
 
-fn check_bounds(limits: &Limits, text: &str, compared_to: impl Fn(&Bound) -> Ordering) -> Result<()> {
-    let Limits { minimum, maximum, .. } = limits;
-    if let Some(bound) = minimum
-        && bound.refuses(compared_to(bound), Ordering::Less)
-    {
-        return Err(out_of_bounds(text, bound, "greater"));
+impl Nulls for BooleanBuilder {
+    fn append_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
     }
-    if let Some(bound) = maximum
-        && bound.refuses(compared_to(bound), Ordering::Greater)
-    {
-        return Err(out_of_bounds(text, bound, "less"));
-    }
-    Ok(())
 }
 
-fn check_length(limits: &Limits, text: &str) -> Result<()> {
-    let Limits { min_length, max_length, .. } = limits;
-    let length = text.chars().count() as u64;
-    match (min_length, max_length) {
-        (Some(least), _) if length < *least => {
-            Err(Refusal::violation(format!("expected minLength: {least}, actual: {length}")))
-        }
-        (_, Some(most)) if length > *most => {
-            Err(Refusal::violation(format!("expected maxLength: {most}, actual: {length}")))
-        }
-        _ => Ok(()),
+impl Nulls for StringBuilder {
+    fn append_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
     }
+}
+
+/// Fills rows before `row` that hold nothing yet, and counts `row` as filled: its value comes next.
+#[inline]
+fn fill(builder: &mut impl Nulls, filled: &mut usize, row: usize) {
+    if row > *filled {
+        builder.append_nulls(row - *filled);
+    }
+    *filled = row + 1;
 }
 
 /// The exact decimal a string holds.
 fn decimal_text(text: &str) -> Result<String> {
     let number = Scanner::new(text).number().ok().filter(|number| number.text.len() == text.len());
-    let exact = number.and_then(|number| number::canonical(number.text));
-    exact.ok_or_else(|| Refusal::violation("the string is no decimal number"))
+    let number = number.ok_or_else(|| Refusal::violation("the string is no decimal number"))?;
+    number::canonical(number.text).ok_or_else(|| Refusal::out_of_range("decimal", text))
 }
 
 #[cold]
-fn integer_fault(number: Number) -> Result<Put> {
-    if number.json_type() == JsonType::Integer {
-        return Err(Refusal::violation("integer out of range of 64 bits"));
+fn timestamp_fault(text: &str) -> Box<Refusal> {
+    if datetime::is_beyond_years(text) {
+        return Refusal::out_of_range("timestamp", text);
     }
-    Ok(Put::WrongType)
+    Refusal::violation(datetime::refused(text))
 }
 
 #[cold]
-fn out_of_bounds(text: &str, Bound { text: limit, itself, .. }: &Bound, side: &str) -> Box<Refusal> {
-    Refusal::violation(match itself {
-        Itself::Within => format!("{text} is not {side} or equal to {limit}"),
-        Itself::Beyond => format!("{text} is not {side} than {limit}"),
-    })
+fn integer_fault(number: Number, limits: Option<&Limits>) -> Result<Put> {
+    match number.json_type() {
+        JsonType::Integer => Err(beyond("integer", number.text, limits)),
+        _ => Ok(Put::WrongType),
+    }
 }
 
 #[cold]
-fn decimal_fault(number: Number, scale: u8) -> Box<Refusal> {
+fn decimal_fault(number: Number, scale: u8, limits: Option<&Limits>) -> Box<Refusal> {
     let fits = |exact: String| exact.split_once('.').is_none_or(|(_, digits)| digits.len() <= usize::from(scale));
     if number.json_type() == JsonType::Integer || number::canonical(number.text).is_some_and(fits) {
-        Refusal::violation("decimal out of range of 38 digits")
-    } else {
-        not_a_multiple(number.text)
+        return beyond("decimal", number.text, limits);
     }
+    let step = limits.and_then(Limits::step).map_or_else(|| smallest(scale), str::to_owned);
+    limits::not_a_multiple(number.text, &step)
 }
 
+/// The smallest number above 0 of this scale.
+fn smallest(scale: u8) -> String {
+    number::canonical(&format!("1e-{scale}")).unwrap_or_default()
+}
+
+/// What is said of a number beyond the range of its column: what the schema does, if it forbids it, or that it is out of
+/// range.
 #[cold]
-fn not_a_multiple(text: &str) -> Box<Refusal> {
-    Refusal::violation(format!("{text} is not a multiple of the schema's multipleOf"))
+fn beyond(what: &str, text: &str, limits: Option<&Limits>) -> Box<Refusal> {
+    match limits.map(|limits| limits.check_beyond(text)) {
+        Some(Err(refusal)) => refusal,
+        _ => Refusal::out_of_range(what, text),
+    }
 }
 
 #[cold]
 fn not_a(text: &str, format: &str, expected: &str) -> Box<Refusal> {
-    let shown: String = text.chars().take(60).collect();
-    Refusal::violation(format!("[{shown}] is not a valid {format}. Expected [{expected}]"))
+    Refusal::violation(format!("[{}] is not a valid {format}. Expected [{expected}]", shown(text)))
 }

@@ -1,7 +1,8 @@
 //! Decode, dedupe, plan and shape: pure functions from batches to loads.
 //!
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
-//! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. No I/O, no clock, no thread.
+//! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. [`redact()`] leaves out and hashes what is
+//! not to be stored. No I/O, no clock, no thread.
 //!
 //! ```text
 //! parts ─► rejects ─► dedupe ─► the root, then each subtable: placement (which column) ─► shape (rows, changes)
@@ -10,6 +11,7 @@
 //! `part.rs` has what is left to load of a batch, `sheet.rs` what comes to one table, `elements.rs` the same of arrays,
 //! `names.rs` the rule for names, `placement.rs` the one for types, and `policy.rs` what a program may say about both.
 
+mod allowed;
 mod array;
 mod convert;
 mod datetime;
@@ -31,6 +33,7 @@ mod names;
 mod number;
 mod object;
 mod part;
+mod pattern;
 mod placement;
 mod plan;
 mod policy;
@@ -39,9 +42,11 @@ mod reading;
 mod record_text;
 mod record_type;
 mod records;
+mod redact;
 mod refusal;
 mod rejects;
 mod root;
+mod rules;
 mod scanner;
 mod schema;
 mod shape;
@@ -55,5 +60,6 @@ pub use messages::MAX_RECORDS;
 pub use policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 pub use prepare::{Blocked, LoadContext, Pending, prepare};
 pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
+pub use redact::{ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact};
 pub use refusal::Refusal;
 pub use schema::Schemas;

@@ -14,6 +14,7 @@ use crate::reading::{Frame, MAX_ARRAYS, Reading};
 use crate::record_type::RecordType;
 use crate::records::{Elements, RecordColumn, Rejection};
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 use crate::scanner::Scanner;
 use crate::slot::Finished;
 
@@ -38,6 +39,7 @@ pub(crate) struct Messages<'t> {
     /// As long as the last record that has one.
     extracted_at: Vec<Option<i64>>,
     data: Object<'t>,
+    rules: Option<&'t Rules>,
     rejected: Vec<Rejection>,
     frame: Frame,
     arrays_left: usize,
@@ -52,6 +54,7 @@ impl<'t> Messages<'t> {
             sequences: Vec::new(),
             extracted_at: Vec::new(),
             data: Object::new(record_type, Path::default(), 0, &mut frame.room),
+            rules: record_type.rules.as_deref(),
             rejected: Vec::new(),
             frame,
             arrays_left: MAX_ARRAYS,
@@ -122,6 +125,7 @@ impl<'t> Messages<'t> {
             return Err(member::wrong_type(scanner, JsonType::Object).under("data"));
         }
         self.frame.row = row;
+        let start = scanner.at();
         self.data.read(&mut Reading {
             scanner,
             scratch: &mut self.scratch,
@@ -130,6 +134,12 @@ impl<'t> Messages<'t> {
             arrays_left: &mut self.arrays_left,
             faults: &mut self.faults,
         })?;
+        if self.faults.is_empty()
+            && let Some(rules) = self.rules
+            && let Err(faults) = rules.check(scanner.text_from(start))
+        {
+            self.faults.extend(faults.into_iter().map(Box::new));
+        }
         if self.faults.is_empty() { Ok(()) } else { self.judge(row) }
     }
 

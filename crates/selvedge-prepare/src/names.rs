@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
-use selvedge_core::{ArrayPath, ColumnType, MAX_NAME_BYTES, Path, SOURCE_KEY_PREFIX, TableName};
+use selvedge_core::{ArrayPath, ColumnType, MAX_NAME_BYTES, Path, SOURCE_KEY_PREFIX, TableName, is_unseen};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The longest name of a column before suffixes, in bytes. With a suffix and a hash it stays within
@@ -75,15 +75,6 @@ pub(crate) fn ends_as_split(name: &str) -> bool {
 pub(crate) fn source_key(key: &str) -> String {
     let name = format!("{SOURCE_KEY_PREFIX}{key}");
     if name.len() > MAX_COLUMN_BYTES { hashed(&name, key, 0, MAX_COLUMN_BYTES) } else { name }
-}
-
-/// Control characters, and those of Unicode that direct the text around them or are not seen at all.
-fn is_unseen(character: char) -> bool {
-    let unseen = matches!(
-        character,
-        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{61C}'
-    );
-    unseen || character.is_control()
 }
 
 /// The name of a subtable unless it is too long or another one has it. What the name of a table may not hold becomes `_`.

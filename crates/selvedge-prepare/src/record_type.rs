@@ -1,10 +1,12 @@
 //! What a record may hold: a JSON Schema, compiled for the decoder.
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 use selvedge_core::ColumnType;
 
 use crate::json_type::JsonType;
+use crate::limits::Limits;
+use crate::rules::Rules;
 
 /// An object and its properties.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub(crate) struct RecordType {
     pub(crate) fields: Vec<Field>,
     /// What happens to properties that are not declared.
     pub(crate) additional: Additional,
+    /// What a record must satisfy besides, as a whole. Within a record, the [`ValueType`] of an object has its rules.
+    pub(crate) rules: Option<Arc<Rules>>,
 }
 
 /// A declared property.
@@ -55,17 +59,33 @@ pub(crate) struct ValueType {
     pub(crate) scalars: Vec<Scalar>,
     /// What goes into the scalar of type JSON, if there is one.
     pub(crate) kept_as_json: Vec<JsonType>,
-    /// Whether values of any other type are taken too, each typed by itself.
+    /// Whether all other values are taken too, each typed by itself.
     pub(crate) others: Others,
+    /// Whether a value has a choice between schemas.
+    pub(crate) choice: Choice,
+    /// What a value must satisfy besides, null too.
+    pub(crate) rules: Option<Arc<Rules>>,
 }
 
-/// Values of types a place does not name.
+/// Values that neither object, elements nor scalars of a place take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Others {
     #[default]
     Refused,
     /// Each is typed by itself: a scalar gets a column of its type, an object is flattened, an array becomes a subtable.
     ByValue,
+}
+
+/// A choice between several schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Choice {
+    /// There is none.
+    #[default]
+    None,
+    /// So many of which a value has to conform to one at least.
+    AnyOf(usize),
+    /// Several of which a value has to conform to exactly one.
+    OneOf,
 }
 
 /// A place of which the schema says nothing.
@@ -76,10 +96,13 @@ pub(crate) static UNTYPED: ValueType = ValueType {
     scalars: Vec::new(),
     kept_as_json: Vec::new(),
     others: Others::ByValue,
+    choice: Choice::None,
+    rules: None,
 };
 
 /// An object of which the schema says nothing.
-pub(crate) static OPEN_OBJECT: RecordType = RecordType { fields: Vec::new(), additional: Additional::Untyped };
+pub(crate) static OPEN_OBJECT: RecordType =
+    RecordType { fields: Vec::new(), additional: Additional::Untyped, rules: None };
 
 /// How deep objects and arrays become columns and subtables; what stands deeper is kept as JSON text.
 pub(crate) const MAX_NESTING: usize = 16;
@@ -88,45 +111,8 @@ pub(crate) const MAX_NESTING: usize = 16;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scalar {
     pub(crate) column_type: ColumnType,
-    pub(crate) limits: Limits,
-}
-
-/// Bounds on values, as JSON Schema states them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Limits {
-    pub(crate) minimum: Option<Bound>,
-    pub(crate) maximum: Option<Bound>,
-    /// In characters.
-    pub(crate) min_length: Option<u64>,
-    /// In characters.
-    pub(crate) max_length: Option<u64>,
-    /// The value as an integer, at the column's scale, must divide by this; `None` when any does.
-    pub(crate) multiple_of: Option<i128>,
-}
-
-/// A bound on a number.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bound {
-    /// The bound as the schema writes it.
-    pub(crate) text: String,
-    pub(crate) value: f64,
-    /// The bound as an integer at the column's scale, if it is one.
-    pub(crate) scaled: Option<i128>,
-    pub(crate) itself: Itself,
-}
-
-/// Whether a bound's own value is within it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Itself {
-    Within,
-    Beyond,
-}
-
-impl Bound {
-    /// Whether a value that compares to the bound like this is refused, when those on the side of `beyond` are.
-    pub(crate) fn refuses(&self, compared: Ordering, beyond: Ordering) -> bool {
-        compared == beyond || (compared.is_eq() && self.itself == Itself::Beyond)
-    }
+    /// `None` when any value of the type will do.
+    pub(crate) limits: Option<Arc<Limits>>,
 }
 
 impl ValueType {
@@ -154,11 +140,6 @@ impl ValueType {
 
 impl Scalar {
     pub(crate) fn plain(column_type: ColumnType) -> Self {
-        Self { column_type, limits: Limits::default() }
-    }
-
-    /// The limits, if there are any.
-    pub(crate) fn limits(&self) -> Option<Limits> {
-        Some(self.limits.clone()).filter(|limits| *limits != Limits::default())
+        Self { column_type, limits: None }
     }
 }

@@ -7,9 +7,10 @@ use crate::json_type::JsonType;
 use crate::leaf::{Leaf, Literal, Put};
 use crate::object::Object;
 use crate::reading::{Reading, Room};
-use crate::record_type::{MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
 use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -62,6 +63,29 @@ impl<'t> Slot<'t> {
 
     #[inline]
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
+        match &self.spec.rules {
+            None => self.read_typed(reading),
+            Some(rules) => self.read_ruled(rules, reading),
+        }
+    }
+
+    /// Reads a value, and checks it by rules if it is of a type the place takes.
+    #[inline(never)]
+    fn read_ruled(&mut self, rules: &Rules, reading: &mut Reading) -> Result<()> {
+        reading.scanner.peek();
+        let start = reading.scanner.at();
+        let noted = reading.faults.len();
+        self.read_typed(reading)?;
+        if reading.faults.len() == noted
+            && let Err(faults) = rules.check(reading.scanner.text_from(start))
+        {
+            reading.faults.extend(faults.into_iter().map(Box::new));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn read_typed(&mut self, reading: &mut Reading) -> Result<()> {
         match reading.scanner.peek() {
             Some(b'"') => self.read_string(reading),
             Some(b'-' | b'0'..=b'9') => self.read_number(reading),
@@ -107,15 +131,20 @@ impl<'t> Slot<'t> {
     fn read_boolean(&mut self, reading: &mut Reading, word: &str, literal: Literal) -> Result<()> {
         let start = reading.scanner.at();
         reading.scanner.literal(word)?;
-        if self.leaves.iter_mut().any(|leaf| leaf.put_boolean(reading.frame.row, literal) == Put::Done) {
-            return self.done(reading, start);
+        let mut fault = None;
+        for leaf in &mut self.leaves {
+            match leaf.put_boolean(reading.frame.row, literal) {
+                Ok(Put::Done) => return self.done(reading, start),
+                Ok(Put::WrongType) => {}
+                Err(refusal) => fault = fault.or(Some(refusal)),
+            }
         }
-        self.read_other(reading, start, JsonType::Boolean, None)
+        self.read_other(reading, start, JsonType::Boolean, fault)
     }
 
     fn read_null(&self, reading: &mut Reading) -> Result<()> {
         reading.scanner.literal("null")?;
-        if self.spec.nullable { Ok(()) } else { Err(self.wrong_type(JsonType::Null)) }
+        if self.spec.nullable { Ok(()) } else { Err(self.refused(JsonType::Null, None)) }
     }
 
     fn read_object(&mut self, reading: &mut Reading) -> Result<()> {
@@ -175,7 +204,7 @@ impl<'t> Slot<'t> {
             return self.read_by_value(reading, found);
         }
         reading.scanner.value()?;
-        Err(fault.unwrap_or_else(|| self.wrong_type(found)))
+        Err(self.refused(found, fault))
     }
 
     /// Reads the next value, of the type `found`, into the column of that type.
@@ -198,7 +227,7 @@ impl<'t> Slot<'t> {
         let put = match found {
             JsonType::Boolean => {
                 let text = reading.scanner.value()?;
-                leaf.put_boolean(row, if text == "true" { Literal::True } else { Literal::False })
+                leaf.put_boolean(row, if text == "true" { Literal::True } else { Literal::False })?
             }
             JsonType::Integer | JsonType::Double => leaf.put_number(row, reading.scanner.number()?)?,
             JsonType::String => leaf.put_string(row, reading.scanner.string()?.resolve(reading.scratch)?)?,
@@ -235,6 +264,20 @@ impl<'t> Slot<'t> {
         reading.frame.extra.push(row, &name, text);
     }
 
+    /// What is said of a value of the type `found` that nothing here takes, because of `fault` if there is one.
+    #[cold]
+    fn refused(&self, found: JsonType, fault: Option<Box<Refusal>>) -> Box<Refusal> {
+        match (self.spec.choice, fault) {
+            (_, Some(fault)) if fault.is_out_of_range() => fault,
+            (Choice::AnyOf(schemas @ 2..), _) => {
+                Refusal::violation(format!("no subschema matched out of the total {schemas} subschemas"))
+            }
+            (Choice::OneOf, _) => Refusal::violation("0 subschemas matched instead of one"),
+            (_, Some(fault)) => fault,
+            (_, None) => self.wrong_type(found),
+        }
+    }
+
     #[cold]
     fn wrong_type(&self, found: JsonType) -> Box<Refusal> {
         let object = self.object.iter().map(|_| JsonType::Object.to_string());
@@ -248,10 +291,8 @@ impl<'t> Slot<'t> {
         });
         let kept = self.spec.kept_as_json.iter().map(JsonType::to_string);
         let expected: Vec<String> = object.chain(array).chain(scalars.map(str::to_owned)).chain(kept).collect();
-        match expected.as_slice() {
-            [] => Refusal::violation(format!("expected: null, found: {found}")),
-            _ => Refusal::violation(format!("expected type: {}, found: {found}", expected.join(" or "))),
-        }
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        Refusal::violation(found.instead_of(&expected))
     }
 
     /// Adds the finished columns of this place, all `rows` long, and the arrays.

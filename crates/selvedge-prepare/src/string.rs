@@ -45,6 +45,12 @@ impl<'a> JsonString<'a> {
     }
 }
 
+/// As much of a text as is shown of it when it is refused.
+#[cold]
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 fn unescape(text: &str, into: &mut String) -> Result<()> {
     let mut rest = text;
     while let Some(backslash) = memchr::memchr(b'\\', rest.as_bytes()) {

@@ -96,6 +96,20 @@ fn a_value_that_was_changed() {
 }
 
 #[test]
+fn only_some_of_many_places_are_shown() {
+    let place = Place::new();
+    let values = (1..8).map(|n| format!("\"v{n}\":{n}")).collect::<Vec<_>>().join(",");
+    place.write("wide.jsonl", format!("{{{values}}}\n"));
+    place.run("load wide.jsonl --table wide --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    place.meddle("UPDATE wide SET v1 = 0, v2 = 0, v3 = 0, v4 = 0, v5 = 0, v6 = 0, v7 = 0");
+    let run = place.run("verify sqlite:demo.db parquet:lake").expect_code(4);
+    run.expect_stdout(": differs at /v1, /v2, /v3, /v4, /v5 and 2 more\n");
+    let report = report(&place, "verify sqlite:demo.db parquet:lake", 4);
+    let places = &report["compared"]["wide"]["examples"][0]["places"];
+    assert_eq!(*places, json!(["/v1", "/v2", "/v3", "/v4", "/v5", "/v6", "/v7"]));
+}
+
+#[test]
 fn a_row_of_a_table_without_a_key() {
     let place = loaded();
     place.meddle("DELETE FROM events WHERE n = 2");

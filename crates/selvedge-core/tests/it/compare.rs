@@ -5,7 +5,8 @@ use selvedge_core::{
 };
 
 use crate::shelf::{
-    Filled, Life, Shelf, decimal_texts, decimals, generated_keys, integers, moments, orders, position, texts,
+    Filled, Life, Shelf, decimal_texts, decimals, doubles, generated_keys, integers, level_ids, moments, orders,
+    position, source_keys, texts,
 };
 
 /// What most tables of these tests are compared with.
@@ -101,10 +102,24 @@ fn values_that_differ_are_named_by_key_and_place() {
 }
 
 #[test]
+fn whole_numbers_stand_in_any_column() {
+    let price = |price: Filled| Shelf::new([integers("id", "id", vec![1]), price]);
+    let decimal = || decimals("price", "price", 2, vec![-200]);
+    let same = Comparison::Same { rows: 1 };
+    check(price(decimal()), price(integers("price", "price", vec![-2])), &same);
+    check(price(decimal()), price(doubles("price", "price", vec![-2.0])), &same);
+    let ids = |id: Filled| Shelf::new([id, texts("x", "x", vec!["x"])]);
+    check(ids(integers("id", "id", vec![7])), ids(decimal_texts("id", "id", vec!["7"])), &same);
+}
+
+#[test]
 fn the_same_digits_as_another_type_are_another_value() {
     let price = |price: Filled| Shelf::new([integers("id", "id", vec![1]), price]);
-    let (decimal, integer) = (decimals("price", "price", 2, vec![-200]), integers("price", "price", vec![-2]));
-    check(price(decimal), price(integer), &different(1, [(1, places(["/price"]))]));
+    let check = |left: Filled, right: Filled| {
+        check(price(left), price(right), &different(1, [(1, places(["/price"]))]));
+    };
+    check(integers("price", "price", vec![2]), texts("price", "price", vec!["2"]));
+    check(decimals("price", "price", 1, vec![25]), doubles("price", "price", vec![2.5]));
 }
 
 #[test]
@@ -163,6 +178,75 @@ fn keyless_rows_are_known_by_their_generated_keys() {
         rows(["a", "b"], [1, 3]),
         &Comparison::Different(Differences { keys_min: 1, examples }),
     );
+}
+
+/// Orders 1 and 2, the first with two items, of which the first has taxes.
+fn with_items() -> Shelf {
+    with_some_items(vec![1, 1], vec![Some(10), Some(20)])
+}
+
+/// The same orders, with items of these orders and prices.
+fn with_some_items(orders: Vec<i64>, prices: Vec<Option<i64>>) -> Shelf {
+    let at = |row| orders[..row].iter().rev().take_while(|order| **order == orders[row]).count() as i64;
+    let ids: Vec<i64> = (0..orders.len()).map(at).collect();
+    Shelf::new([integers("id", "id", vec![1, 2])])
+        .with("items/*", [integers("price", "price", prices), source_keys(orders), level_ids(0, ids)])
+        .with(
+            "items/*/taxes/*",
+            [
+                texts("value", "", vec!["vat", "duty"]),
+                source_keys(vec![1, 1]),
+                level_ids(0, vec![0, 0]),
+                level_ids(1, vec![0, 1]),
+            ],
+        )
+}
+
+#[test]
+fn the_same_subrows() {
+    let same = Comparison::Same { rows: 2 };
+    check(with_items(), with_items().cut(1), &same);
+    check(with_items(), with_some_items(vec![1, 1, 1, 2], vec![Some(10), Some(20), None, None]), &same);
+    let nothing = Vec::<i64>::new;
+    let never = [integers("value", "", nothing()), source_keys(nothing()), level_ids(0, nothing())];
+    check(with_items(), with_items().with("never/*", never), &same);
+}
+
+#[test]
+fn subrows_that_differ_are_named_by_place() {
+    let check = |orders: Vec<i64>, prices: Vec<i64>, differing: Vec<(i64, Discrepancy)>| {
+        let prices = prices.into_iter().map(Some).collect();
+        check(with_items(), with_some_items(orders, prices), &different(differing.len(), differing));
+    };
+    check(vec![1, 1], vec![10, 21], vec![(1, places(["/items/1/price"]))]);
+    check(vec![1, 1], vec![20, 10], vec![(1, places(["/items/0/price", "/items/1/price"]))]);
+    check(vec![1], vec![10], vec![(1, places(["/items/1/price"]))]);
+    check(vec![1, 1, 1], vec![10, 20, 30], vec![(1, places(["/items/2/price"]))]);
+    check(vec![1, 2], vec![10, 20], vec![(1, places(["/items/1/price"])), (2, places(["/items/0/price"]))]);
+}
+
+#[test]
+fn orphaned_subrows() {
+    let orphaned = with_some_items(vec![1, 1, 3], vec![Some(10), Some(20), Some(30)]);
+    check(with_items(), orphaned, &different(1, [(3, places(["/items/0/price"]))]));
+    let without_root = |ids: Vec<i64>| {
+        Shelf::new([integers("id", "id", ids)])
+            .with("tags/*", [texts("value", "", vec!["a"]), source_keys(vec![1]), level_ids(0, vec![0])])
+    };
+    check(without_root(vec![1]), without_root(vec![]), &different(1, [(1, Discrepancy::Rows { left: 1, right: 0 })]));
+    check(without_root(vec![]), without_root(vec![]), &Comparison::Same { rows: 0 });
+}
+
+#[test]
+fn subrows_that_stand_twice() {
+    let tags = |ids: Vec<i64>| {
+        let (tags, keys) = (vec!["a"; ids.len()], vec![1; ids.len()]);
+        Shelf::new([integers("id", "id", vec![1])])
+            .with("tags/*", [texts("value", "", tags), source_keys(keys), level_ids(0, ids)])
+    };
+    // The logical view does not tell them apart.
+    let found = compare(&mut tags(vec![0, 1, 1]), &mut tags(vec![0, 1]), &orders()).unwrap();
+    assert_eq!(found, different(1, [(1, places(["/tags/1"]))]));
 }
 
 #[track_caller]

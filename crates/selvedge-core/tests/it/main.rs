@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 mod compare;
-// The peak of memory is read as Linux tells it.
-#[cfg(target_os = "linux")]
-mod compare_memory;
+mod nested;
+mod nested_shapes;
 mod shelf;
+mod view;

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod budget;
+mod columns;
 mod counts;
 mod destinations;
 mod failure;

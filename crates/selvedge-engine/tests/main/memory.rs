@@ -105,7 +105,7 @@ impl Memory {
         self.store().state_faults.entry(table(name)).or_default().extend(faults);
     }
 
-    /// Makes a table unavailable until [`come_back`](Self::come_back).
+    /// Makes a table, of whichever integration, unavailable until [`come_back`](Self::come_back).
     pub(crate) fn go_away(&self, name: &str) {
         self.store().away.insert(table(name));
     }
@@ -180,7 +180,7 @@ impl Destination for Memory {
         let mut store =
             self.shared.changed.wait_while(store, |store| store.held).unwrap_or_else(PoisonError::into_inner);
         store.waiting_loads -= 1;
-        if store.away.contains(&load.table) {
+        if store.away.iter().any(|away| away.table() == load.table.table()) {
             return Err(LoadError::new(LoadErrorKind::Unavailable, "the test's table is away"));
         }
         let fault = Store::next_fault(&mut store.load_faults, &load.table);

@@ -10,8 +10,8 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use selvedge_core::{
-    Change, Column, Destination, Epoch, Inspect, IntegrationName, LoadError, Part, Path as SourcePath, Position,
-    QueueId, TableLoad, TableName, TableState, rejected,
+    ArrayPath, Change, Column, Destination, Epoch, Inspect, IntegrationName, Key, LoadError, Part, Path as SourcePath,
+    Position, QueueId, Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected,
 };
 use selvedge_parquet::{Parquet, ParquetReader, Settings};
 
@@ -47,10 +47,7 @@ impl Table {
     pub(crate) fn plan_batch(&mut self, columns: Vec<Column>, rows: RecordBatch) -> TableLoad {
         self.loads += 1;
         let planned_on = self.lake.state(&self.name).unwrap();
-        let changes = match &planned_on {
-            None => vec![Change::CreateTable(columns.clone())],
-            Some(state) => columns.iter().skip(state.columns.len()).cloned().map(Change::AddColumn).collect(),
-        };
+        let changes = changes(planned_on.as_ref().map(|state| &state.columns[..]), &columns);
         let to = Position { queue: self.queue, epoch: Epoch::from_bytes([9; 16]), batch: self.loads, record: 0 };
         let (table, keys) = (self.name.clone(), self.keys.clone());
         let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
@@ -88,6 +85,35 @@ impl Table {
     }
 }
 
+/// What leads from the columns that stand to others that have them all, some of them wider.
+fn changes(standing: Option<&[Column]>, columns: &[Column]) -> Vec<Change> {
+    match standing {
+        None => vec![Change::CreateTable(columns.to_vec())],
+        Some(standing) => {
+            let widens =
+                standing.iter().zip(columns).filter(|(stands, column)| stands.column_type != column.column_type);
+            let widened = widens.map(|(_, column)| Change::WidenColumn(column.clone()));
+            widened.chain(columns.iter().skip(standing.len()).cloned().map(Change::AddColumn)).collect()
+        }
+    }
+}
+
+/// Adds a subtable to a load: all its columns, and rows in the order of their keys. The array `tags` of the elements of `items`
+/// is `items__tags`.
+pub(crate) fn add_subtable(load: &mut TableLoad, name: &str, columns: &str, rows: &str) {
+    let columns = columns_of(columns);
+    let standing = load.planned_on.as_ref().and_then(|state| state.subtable(name));
+    let changes = changes(standing.map(|subtable| &subtable.columns[..]), &columns);
+    let rows = batch(&columns, rows);
+    let source = ArrayPath(name.split("__").map(|name| SourcePath(vec![name.to_owned()])).collect());
+    let subtable = Subtable { name: name.to_owned(), source, columns };
+    let key = Key::of(load).unwrap();
+    let (keys, roots) = (key.contestants(&load.rows).unwrap(), key.roots(&subtable, &rows).unwrap());
+    let root_of = |row| (0..keys.len()).position(|root| keys.key(root) == roots.row(row)).unwrap() as u32;
+    let roots = (0..rows.num_rows()).map(root_of).collect::<Vec<_>>().into();
+    load.subtables.push(SubtableLoad { subtable, changes, rows, roots });
+}
+
 /// `integration.table` or `table`.
 pub(crate) fn table_name(name: &str) -> TableName {
     match name.split_once('.') {
@@ -96,14 +122,18 @@ pub(crate) fn table_name(name: &str) -> TableName {
     }
 }
 
-/// `id:integer name:string`.
+/// `id:integer address__city:string`; an element that is a scalar is `value`.
 pub(crate) fn columns_of(text: &str) -> Vec<Column> {
     let column = |text: &str| {
         let (name, column_type) = text.split_once(':').unwrap();
-        let path = (!name.starts_with("_sdc")).then(|| SourcePath(vec![name.to_owned()]));
+        let path = (!name.trim_start_matches('_').starts_with("sdc")).then(|| path_of(name));
         Column::new(name, path, column_type.parse().unwrap())
     };
     text.split_whitespace().map(column).collect()
+}
+
+fn path_of(name: &str) -> SourcePath {
+    SourcePath(name.split("__").filter(|name| *name != "value").map(str::to_owned).collect())
 }
 
 pub(crate) fn batch(columns: &[Column], rows: &str) -> RecordBatch {
@@ -144,7 +174,8 @@ pub(crate) fn reject_files(table: &Path) -> Vec<PathBuf> {
     parquet_files(&table.join("current/_sdc_rejected"))
 }
 
-fn parquet_files(folder: &Path) -> Vec<PathBuf> {
+/// The files in a folder, in the order of their names.
+pub(crate) fn parquet_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "parquet")).collect();
     files.sort();
@@ -173,7 +204,16 @@ pub(crate) type Handed = (TableState, RecordBatch);
 
 /// All rows as text, file after file.
 pub(crate) fn read(table: &Path) -> Vec<String> {
-    files(table).iter().flat_map(|file| text_of(&read_file(file))).collect()
+    rows_in(&table.join("current"))
+}
+
+/// The rows of a subtable as text, file after file.
+pub(crate) fn read_subtable(table: &Path, name: &str) -> Vec<String> {
+    rows_in(&table.join("current").join(name))
+}
+
+fn rows_in(folder: &Path) -> Vec<String> {
+    parquet_files(folder).iter().flat_map(|file| text_of(&read_file(file))).collect()
 }
 
 pub(crate) fn text_of(rows: &RecordBatch) -> Vec<String> {

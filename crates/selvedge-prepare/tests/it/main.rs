@@ -2,8 +2,10 @@
 
 #![cfg(test)]
 
+mod agreement;
 mod batch;
 mod columns;
+mod combinations;
 mod counts;
 mod envelope;
 mod extra;
@@ -15,7 +17,10 @@ mod names;
 mod objects;
 mod placement;
 mod policies;
+mod redaction;
+mod references;
 mod rejects;
+mod rules;
 mod scalars;
 mod schemas;
 mod shown;
