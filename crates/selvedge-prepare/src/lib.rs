@@ -3,6 +3,13 @@
 //! [`decode()`] turns the body of a batch into typed columns, [`prepare()`] turns the decoded batches of a table into the
 //! one [`TableLoad`](selvedge_core::TableLoad) that brings them to a destination. [`redact()`] leaves out and hashes what is
 //! not to be stored. No I/O, no clock, no thread.
+//!
+//! ```text
+//! parts ─► rejects ─► dedupe ─► the root, then each subtable: placement (which column) ─► shape (rows, changes)
+//! ```
+//!
+//! `part.rs` has what is left to load of a batch, `sheet.rs` what comes to one table, `elements.rs` the same of arrays,
+//! `names.rs` the rule for names, `placement.rs` the one for types, and `policy.rs` what a program may say about both.
 
 mod allowed;
 mod array;

@@ -162,16 +162,14 @@ impl<'t> Table<'t> {
             return Ok(());
         }
         let is_split = !self.of_path(source.path).is_empty();
-        if has_values {
-            if !is_split && !self.takes_new_columns(source)? {
-                return Ok(());
-            }
-        } else if !self.is_wanted_empty(source, is_split) {
-            return Ok(());
-        }
-        if self.taken < self.rules.room {
+        let is_wanted = if has_values {
+            is_split || self.takes_new_columns(source)?
+        } else {
+            self.is_wanted_empty(source, is_split)
+        };
+        if is_wanted && self.taken < self.rules.room {
             self.add(index, source);
-        } else if has_values {
+        } else if is_wanted && has_values {
             self.overflow.push(index);
         }
         Ok(())

@@ -119,6 +119,8 @@ fn options() -> ValidationOptions<'static> {
     jsonschema::options()
         .with_draft(Draft::Draft7)
         .with_pattern_options(PatternOptions::regex())
+        .with_keyword("contentEncoding", |_, _, _| Ok(Own::boxed(Box::new(|_| None))))
+        .with_keyword("contentMediaType", |_, _, _| Ok(Own::boxed(Box::new(|_| None))))
         .with_keyword("format", |_, format, _| Ok(Own::boxed(of_format(format))))
         .with_keyword("pattern", |_, pattern, _| Ok(Own::boxed(of_pattern(pattern)?)))
         .with_keyword("multipleOf", |_, step, _| Ok(Own::boxed(of_multiple(step))))

@@ -1,8 +1,9 @@
 //! From a JSON Schema to a [`RecordType`].
 //!
 //! Drafts 4, 6 and 7 are read, draft 4 where `$schema` names none of the others; what they share a name for means the same
-//! in all of them, and what only a later one knows is read in draft 4 too, so that no rule is ignored. Of formats,
-//! `date-time`, `date`, `time` and `singer.decimal` are checked; others say nothing about a value.
+//! in all of them, and what only a later one knows is read in draft 4 too, so that no rule is ignored. Schemas of later
+//! drafts are read as far as these go, and refused where they go further. Of formats, `date-time`, `date`, `time` and
+//! `singer.decimal` are checked; others say nothing about a value.
 //!
 //! A schema becomes the types of its columns and the limits of their values, which cost little while records are read. What
 //! that does not express exactly becomes [`Rules`](crate::rules::Rules) of the place beside it.
@@ -10,6 +11,7 @@
 mod alternatives;
 mod compiler;
 pub(crate) mod document;
+mod reach;
 pub(crate) mod typing;
 mod union;
 

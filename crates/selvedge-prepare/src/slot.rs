@@ -17,6 +17,8 @@ type Result<T> = std::result::Result<T, Box<Refusal>>;
 /// Where the values of a property, or of the elements of an array, go.
 pub(crate) struct Slot<'t> {
     spec: &'t ValueType,
+    /// Those of `spec`, where each value is near them.
+    rules: Option<&'t Rules>,
     /// From the record, or from the element of an array.
     path: Path,
     /// How many objects and arrays stand around the values, the record not counted.
@@ -58,12 +60,12 @@ impl<'t> Slot<'t> {
         let array = spec.elements.as_ref().map(|element| Box::new(Array::new(element, depth, Typing::Declared)));
         let columns = if room.take(spec.scalars.len()) { Columns::Own } else { Columns::None };
         let leaves = spec.scalars.iter().map(Leaf::new).collect();
-        Self { spec, path, depth, object, array, leaves, by_value: Vec::new(), columns }
+        Self { spec, rules: spec.rules.as_deref(), path, depth, object, array, leaves, by_value: Vec::new(), columns }
     }
 
     #[inline]
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        match &self.spec.rules {
+        match self.rules {
             None => self.read_typed(reading),
             Some(rules) => self.read_ruled(rules, reading),
         }

@@ -73,7 +73,8 @@ fn of_values(values: &[&Value]) -> Vec<Type> {
     found.into_iter().map(|(_, one)| one).collect()
 }
 
-fn named(declared: &Value) -> Result<Vec<Type>> {
+/// The types that the value of `type` names.
+pub(crate) fn named(declared: &Value) -> Result<Vec<Type>> {
     let unknown = |name: &dyn std::fmt::Display| Refusal::schema(format!("unknown type: [{name}]"));
     let one = |name: &Value| match name.as_str() {
         Some("null") => Ok(Type::Null),
