@@ -6,13 +6,18 @@
 //! `singer.decimal` are checked; others say nothing about a value.
 //!
 //! A schema becomes the types of its columns and the limits of their values, which cost little while records are read. What
-//! that does not express exactly becomes [`Rules`](crate::rules::Rules) of the place beside it.
+//! that does not express exactly becomes [`Rules`](crate::schema::rules::Rules) of the place beside it.
 
+mod allowed;
 mod alternatives;
 mod compiler;
 pub(crate) mod document;
+pub(crate) mod limits;
+pub(crate) mod pattern;
 mod reach;
-pub(crate) mod typing;
+pub(crate) mod record_type;
+pub(crate) mod rules;
+mod typing;
 mod union;
 
 use std::collections::HashMap;
@@ -22,9 +27,9 @@ use selvedge_core::ColumnType;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::json_type::JsonType;
-use crate::record_type::{Others, Presence, RecordType};
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::record_type::{Others, Presence, RecordType};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -2,15 +2,15 @@
 
 use selvedge_core::{ColumnType, Path};
 
-use crate::array::Array;
-use crate::json_type::JsonType;
-use crate::leaf::{Leaf, Literal, Put};
-use crate::object::Object;
-use crate::reading::{Reading, Room};
-use crate::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::decode::array::Array;
+use crate::decode::json_type::JsonType;
+use crate::decode::leaf::{Leaf, Literal, Put};
+use crate::decode::object::Object;
+use crate::decode::reading::{Reading, Room};
 use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
-use crate::rules::Rules;
+use crate::schema::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::schema::rules::Rules;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
