@@ -75,9 +75,24 @@ fn compile(schema: &Value, keys: &[String]) -> Result<RecordType> {
         return Err(Refusal::schema(format!("expected type: JSONObject, found: {}", JsonType::of(schema))));
     }
     let mut record = compiler::record(schema)?;
-    record.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    check_names(&record)?;
     keys.iter().try_for_each(|key| mark_key(&mut record, key))?;
     Ok(record)
+}
+
+/// Checks the names of columns that records, or the elements of their arrays, declare.
+fn check_names(row: &RecordType) -> Result<()> {
+    row.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    check_names_of_elements(row)
+}
+
+fn check_names_of_elements(object: &RecordType) -> Result<()> {
+    object.fields.iter().try_for_each(|field| {
+        let within = |refusal: Box<Refusal>| refusal.under(&field.name);
+        field.value.object.iter().try_for_each(check_names_of_elements).map_err(within)?;
+        let elements = std::iter::successors(field.value.elements.as_deref(), |element| element.elements.as_deref());
+        elements.filter_map(|element| element.object.as_ref()).try_for_each(check_names).map_err(within)
+    })
 }
 
 /// Refuses the names selvedge keeps for its own columns.
