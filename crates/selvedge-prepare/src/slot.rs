@@ -5,6 +5,7 @@ use selvedge_core::{ColumnType, Path};
 use crate::array::Array;
 use crate::json_type::JsonType;
 use crate::leaf::{Leaf, Literal, Put};
+use crate::names;
 use crate::object::Object;
 use crate::reading::{Reading, Room};
 use crate::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
@@ -257,7 +258,7 @@ impl<'t> Slot<'t> {
     /// Puts the value that began at `start`, and was passed, among those without a column.
     #[cold]
     fn keep_extra(&self, reading: &mut Reading, start: usize) {
-        let name = self.path.0.join("__");
+        let name = names::plain(&self.path);
         let name = serde_json::Value::from(name).to_string();
         let text = reading.scanner.text_from(start);
         let row = reading.frame.row;
