@@ -185,9 +185,8 @@ impl Stage<'_> {
         Ok(self.engine()?.push_many(pushed, |_| ())?)
     }
 
-    /// Pushes a batch that has to be refused, at a moment when no other comes.
+    /// Pushes a batch that has to be refused. What was put off still is.
     fn expect_refused(&mut self, Refused { batch, says }: &Refused) -> Checked {
-        self.send()?;
         let engine = self.engine()?;
         let accepted = |engine: &Engine| engine.progress().tables.iter().map(|table| table.tally.accepted).sum::<u64>();
         let before = accepted(engine);

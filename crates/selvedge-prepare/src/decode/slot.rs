@@ -2,22 +2,24 @@
 
 use selvedge_core::{ColumnType, Path};
 
-use crate::array::Array;
-use crate::json_type::JsonType;
-use crate::leaf::{Leaf, Literal, Put};
-use crate::names;
-use crate::object::Object;
-use crate::reading::{Reading, Room};
-use crate::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::decode::array::Array;
+use crate::decode::json_type::JsonType;
+use crate::decode::leaf::{Leaf, Literal, Put};
+use crate::decode::object::Object;
+use crate::decode::reading::{Reading, Room};
+use crate::prepare::names;
 use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
-use crate::rules::Rules;
+use crate::schema::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::schema::rules::Rules;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
 /// Where the values of a property, or of the elements of an array, go.
 pub(crate) struct Slot<'t> {
     spec: &'t ValueType,
+    /// Those of `spec`, where each value is near them.
+    rules: Option<&'t Rules>,
     /// From the record, or from the element of an array.
     path: Path,
     /// How many objects and arrays stand around the values, the record not counted.
@@ -59,12 +61,12 @@ impl<'t> Slot<'t> {
         let array = spec.elements.as_ref().map(|element| Box::new(Array::new(element, depth, Typing::Declared)));
         let columns = if room.take(spec.scalars.len()) { Columns::Own } else { Columns::None };
         let leaves = spec.scalars.iter().map(Leaf::new).collect();
-        Self { spec, path, depth, object, array, leaves, by_value: Vec::new(), columns }
+        Self { spec, rules: spec.rules.as_deref(), path, depth, object, array, leaves, by_value: Vec::new(), columns }
     }
 
     #[inline]
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        match &self.spec.rules {
+        match self.rules {
             None => self.read_typed(reading),
             Some(rules) => self.read_ruled(rules, reading),
         }

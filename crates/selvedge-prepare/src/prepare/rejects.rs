@@ -7,16 +7,16 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, Timesta
 use foldhash::fast::RandomState;
 use selvedge_core::{Column, Path, TableState, rejected, schema};
 
-use crate::convert::Numbers;
-use crate::elements::Layer;
-use crate::generated_key::generated_key;
-use crate::names::{self, Names};
-use crate::part::{Fault, Part};
-use crate::placement::{can_become, shared};
-use crate::policy::{ChangedTypes, NewColumns, Policy};
+use crate::prepare::convert::Numbers;
+use crate::prepare::elements::Layer;
+use crate::prepare::generated_key::generated_key;
+use crate::prepare::names::{self, Names};
+use crate::prepare::part::{Fault, Part};
+use crate::prepare::placement::{can_become, shared};
+use crate::prepare::policy::{ChangedTypes, NewColumns, Policy};
+use crate::prepare::record_text::record_texts;
+use crate::prepare::sheet::{Rows, Source};
 use crate::prepare::{Blocked, LoadContext};
-use crate::record_text::record_texts;
-use crate::sheet::{Rows, Source};
 
 /// Rejects the records whose names cannot be columns of a table, and those that the policy does not take.
 pub(crate) fn reject(context: &LoadContext<'_>, parts: &mut [Part<'_>], root: &[Source<'_>], layers: &[Layer<'_>]) {
@@ -179,7 +179,7 @@ fn reject_values(
     for (index, part) in parts.iter_mut().enumerate() {
         let Some(array) = source.array(index) else { continue };
         for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
-            if let Some(reason) = reason(crate::digits::of_value(array, source.column_type, row)) {
+            if let Some(reason) = reason(crate::prepare::digits::of_value(array, source.column_type, row)) {
                 reject_row(part, index, row, layer, source.path, reason);
             }
         }
