@@ -9,7 +9,7 @@ mod elements;
 mod extra;
 mod generated_key;
 mod keys;
-mod names;
+pub(crate) mod names;
 mod part;
 mod placement;
 mod plan;
