@@ -61,7 +61,7 @@ fn apply_change(session: &Session, target: &Target<'_>, change: &Change) -> Resu
             session.execute_batch(&statement).map_err(session.failed("give a column another type in"))
         }
         Change::RenameColumn { from, to } => {
-            let statement = format!("ALTER TABLE {} RENAME COLUMN {} TO {}", target.spelled(), quote(from), quote(to));
+            let statement = DIALECT.rename_column(&target.table, from, to);
             session.execute_batch(&statement).map_err(session.failed("rename a column in"))
         }
         _ => {

@@ -11,6 +11,7 @@
 
 mod catalog;
 mod changes;
+mod coalescing;
 mod destination;
 mod dialect;
 mod error;

@@ -4,7 +4,7 @@ use selvedge_core::{LoadError, TableLoad, TableState};
 
 use crate::session::Session;
 use crate::target::Target;
-use crate::{changes, rejects, rows, state, subrows};
+use crate::{changes, coalescing, rejects, rows, state, subrows};
 
 /// Applies a load, all or nothing, and returns the state it left.
 pub(crate) fn apply(session: &Session, load: &TableLoad) -> Result<TableState, LoadError> {
@@ -13,6 +13,7 @@ pub(crate) fn apply(session: &Session, load: &TableLoad) -> Result<TableState, L
     load.check_planned_on(state::read(session, &load.table)?.as_ref())?;
     let target = Target::root(load);
     let others = changes::apply(session, &target)?;
+    coalescing::make_again(session, load)?;
     let written = rows::write(session, &target, load, &others).map_err(session.failed("write rows to"))?;
     for part in &load.subtables {
         subrows::write(session, load, part, &written)?;

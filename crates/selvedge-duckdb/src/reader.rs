@@ -9,7 +9,6 @@ use duckdb::Params;
 use selvedge_core::{
     Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected, schema,
 };
-use selvedge_sql::quote;
 
 use crate::catalog::{self, has_table};
 use crate::dialect::DIALECT;
@@ -98,12 +97,7 @@ fn read_table(
     each: &mut EachBatch<'_>,
 ) -> Result<(), LoadError> {
     let stand = catalog::columns(session, table)?;
-    let value = |column: &Column| {
-        let name = quote(&column.name);
-        if stand.has(&column.name) { name } else { format!("NULL::{}", (DIALECT.declared_type)(column.column_type)) }
-    };
-    let values: Vec<String> = columns.iter().map(value).collect();
-    let select = format!("SELECT {} FROM {}", values.join(", "), DIALECT.table(table));
+    let select = DIALECT.select_standing(table, columns, |column| stand.has(&column.name));
     hand_out(session, &select, [], columns, each)
 }
 

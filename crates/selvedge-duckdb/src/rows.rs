@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, Schema};
 use arrow::error::ArrowError;
@@ -61,7 +61,7 @@ pub(crate) fn write(
     let table = target.spelled();
     let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
     if target.keys.is_empty() || was_empty {
-        insert(connection, &table, target.columns, load.rows.clone())?;
+        insert(connection, &table, target.columns, &load.rows)?;
         let replaced = RecordBatch::new_empty(Arc::new(Schema::empty()));
         return Ok(Written { fates: vec![Fate::New; load.rows.num_rows()], replaced });
     }
@@ -71,7 +71,7 @@ pub(crate) fn write(
     let replaced = keep(&keys, &fates, |fate| fate == Fate::Replaces)?;
     others::keeping(connection, others, target, &replaced, || {
         delete(connection, &table, &target.keys, &replaced)?;
-        insert(connection, &table, target.columns, rows)
+        insert(connection, &table, target.columns, &rows)
     })?;
     Ok(Written { fates, replaced })
 }
@@ -128,18 +128,24 @@ pub(crate) fn delete(
     connection.execute(&sql, [&ArrowBatchRegistration::new(incoming.clone())]).map(drop)
 }
 
-/// Inserts rows into a table, which is named as statements name it.
+/// Inserts rows with these columns into a table, which is named as statements name it.
+///
+/// Columns without a value are left out. DuckDB plans the columns of a statement one by one, and a wide table has many that
+/// a load brings nothing for.
 pub(crate) fn insert(
     connection: &Connection,
     table: &str,
     columns: &[Column],
-    rows: RecordBatch,
+    rows: &RecordBatch,
 ) -> duckdb::Result<()> {
     if rows.num_rows() == 0 {
         return Ok(());
     }
-    let columns = quote_list(columns.iter().map(|column| &column.name));
-    let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM {ARROW}(?)");
+    let is_null = |values: &ArrayRef| values.logical_null_count() == rows.num_rows();
+    let brought: Vec<usize> = (0..columns.len()).filter(|at| !rows.columns().get(*at).is_some_and(is_null)).collect();
+    let rows = rows.project(&brought).map_err(arrow_failure)?;
+    let names = quote_list(rows.schema_ref().fields().iter().map(|field| field.name()));
+    let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM {ARROW}(?)");
     connection.execute(&sql, [&ArrowBatchRegistration::new(rows)]).map(drop)
 }
 

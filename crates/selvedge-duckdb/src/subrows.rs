@@ -35,6 +35,6 @@ fn replace(
     let source_keys: Vec<String> = part.subtable.source_keys().map(str::to_owned).collect();
     others::keeping(connection, others, target, &keys, || {
         delete(connection, &table, &source_keys, &roots.replaced)?;
-        insert(connection, &table, target.columns, rows)
+        insert(connection, &table, target.columns, &rows)
     })
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use arrow_array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::take::take;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 const CREATED_BY: &str = concat!("selvedge version ", env!("CARGO_PKG_VERSION"));
@@ -42,16 +43,40 @@ pub(crate) fn properties(
         .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
         .set_dictionary_enabled(false);
     for (field, column) in schema.fields().iter().zip(first_rows.columns()) {
-        let path = ColumnPath::new(vec![field.name().clone()]);
-        properties = match field.data_type() {
-            DataType::Boolean => properties,
-            DataType::Int64 | DataType::Timestamp(..) | DataType::Date32 | DataType::Time64(_) => {
-                properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
-            }
-            _ => properties.set_column_dictionary_enabled(path, repeats(column)?),
-        };
+        properties = encode(column, ColumnPath::new(vec![field.name().clone()]), properties)?;
     }
     Ok(properties.build())
+}
+
+/// Chooses the encoding of a column, and of what is nested in it.
+fn encode(
+    column: &ArrayRef,
+    path: ColumnPath,
+    mut properties: WriterPropertiesBuilder,
+) -> Result<WriterPropertiesBuilder, ParquetError> {
+    let below = |names: &[&str]| {
+        ColumnPath::new(path.parts().iter().cloned().chain(names.iter().map(ToString::to_string)).collect())
+    };
+    Ok(match column.data_type() {
+        DataType::Struct(fields) => {
+            for (field, column) in fields.iter().zip(column.as_struct().columns()) {
+                properties = encode(column, below(&[field.name()]), properties)?;
+            }
+            properties
+        }
+        DataType::List(element) => {
+            let list = column.as_list::<i32>();
+            let end = |offset: i32| usize::try_from(offset).unwrap_or_default();
+            let (first, last) = (end(list.offsets().first()), end(list.offsets().last()));
+            let elements = list.values().slice(first, last - first);
+            encode(&elements, below(&["list", element.name()]), properties)?
+        }
+        DataType::Boolean => properties,
+        DataType::Int64 | DataType::Timestamp(..) | DataType::Date32 | DataType::Time64(_) => {
+            properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+        }
+        _ => properties.set_column_dictionary_enabled(path, repeats(column)?),
+    })
 }
 
 /// Whether a quarter of the values in a sample are repetitions: only then does a dictionary pay.

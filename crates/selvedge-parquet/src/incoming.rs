@@ -43,13 +43,13 @@ impl<'a> Incoming<'a> {
         Ok(Self { rows, keys, bounds: (0..=keys.len()).collect(), key, subtable: None })
     }
 
-    /// The rows of a subtable that belong to rows with these keys. Refuses those that are not in order, or belong to none.
+    /// The rows of a subtable that belong to written ones. Refuses those that are not in order, or belong to none.
     pub(crate) fn subrows(
         rows: RecordBatch,
         subtable: &'a Subtable,
-        keys: &'a Contestants,
-        key: &'a Key,
+        written: &'a Written<'_>,
     ) -> Result<Self, LoadError> {
+        let Written { keys, key, .. } = written;
         let roots = key.roots(subtable, &rows)?;
         let mut bounds = vec![0];
         let mut end = 0;
@@ -153,14 +153,15 @@ impl StoredKeys {
 
 /// The rows of a load that are written, because no newer ones stood.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct Written<'a> {
     mask: Vec<bool>,
-    pub(crate) keys: Contestants,
+    keys: Contestants,
+    key: &'a Key,
 }
 
-impl Written {
+impl<'a> Written<'a> {
     /// All of these rows but the stale ones.
-    pub(crate) fn new(rows: &RecordBatch, stale: &[usize], key: &Key) -> Result<Self, LoadError> {
+    pub(crate) fn new(rows: &RecordBatch, stale: &[usize], key: &'a Key) -> Result<Self, LoadError> {
         let mut mask = vec![true; rows.num_rows()];
         for &row in stale {
             mask.get_mut(row).into_iter().for_each(|written| *written = false);
@@ -170,7 +171,7 @@ impl Written {
             filter_record_batch(&rows.project(&names)?, &mask.clone().into())
         };
         let keys = key.contestants(&keys().map_err(unfit)?)?;
-        Ok(Self { mask, keys })
+        Ok(Self { mask, keys, key })
     }
 
     /// The rows of a subtable that belong to them. Those that belong to no row at all are among these: their keys tell.

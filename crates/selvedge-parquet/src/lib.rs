@@ -30,6 +30,8 @@
 //! On Unix, on file systems with hard links, symbolic links and locks.
 
 mod append;
+mod columns;
+mod description;
 mod disk;
 mod draft;
 mod encoding;
@@ -40,6 +42,8 @@ mod key;
 mod load;
 mod manifest;
 mod merge;
+mod nested;
+mod nesting;
 mod part;
 mod read;
 mod reader;
@@ -56,6 +60,7 @@ use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, T
 
 use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
+pub use crate::nesting::Nesting;
 pub use crate::reader::ParquetReader;
 
 const CAPABILITIES: Capabilities =
@@ -92,11 +97,14 @@ pub struct Settings {
     /// A file holds at most as many rows; fewer where rows are wide, so that it stays near 128 MiB. Small files make
     /// scattered keys cheaper, large ones whole scans. At least 1. Default: 1,000,000.
     pub rows_per_file: u64,
+    /// How objects and arrays are kept in tables that are new; those that stand stay as they are. Default:
+    /// [`Nesting::Flat`].
+    pub nesting: Nesting,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keep_outdated: Duration::from_secs(300), rows_per_file: 1_000_000 }
+        Self { keep_outdated: Duration::from_secs(300), rows_per_file: 1_000_000, nesting: Nesting::default() }
     }
 }
 

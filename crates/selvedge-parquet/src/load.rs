@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
+use parquet::file::metadata::KeyValue;
 use selvedge_core::{
-    Change, Column, Key, LoadError, Outcome, Part, SubtableLoad, TableLoad, TableState, rejected, schema,
+    Change, Column, Key, LoadError, Outcome, Part, Subtable, SubtableLoad, TableLoad, TableState, rejected, schema,
 };
 
-use crate::Settings;
 use crate::append::append;
+use crate::columns::Columns;
+use crate::description::description;
 use crate::draft::Draft;
 use crate::error::refused;
 use crate::generation::{Generation, StoredPart, TableFolder};
 use crate::incoming::{Incoming, Written};
 use crate::manifest::{DataFile, Files, Manifest};
+use crate::nested::Nested;
 use crate::reshape::Reshape;
 use crate::transition::Transition;
 use crate::upsert::{Found, upsert};
+use crate::{Nesting, Settings};
 
 /// Applies a load to the table in `folder`, and returns the state it left.
 pub(crate) fn load(folder: &TableFolder, load: &TableLoad, settings: &Settings) -> Result<TableState, LoadError> {
@@ -26,14 +30,14 @@ pub(crate) fn load(folder: &TableFolder, load: &TableLoad, settings: &Settings) 
     check_shape(load, found)?;
     folder.sweep(before.as_ref(), settings.keep_outdated)?;
     let draft = Draft::after(before.as_ref(), folder)?;
-    let step = Step { load, before: before.as_ref(), draft: &draft, settings };
-    let (files, outcome) = if load.keys.is_empty() { step.append()? } else { step.upsert()? };
+    let nesting = before.as_ref().map_or(settings.nesting, |generation| generation.manifest.nesting);
+    let (files, outcome) = Step { load, before: before.as_ref(), draft: &draft, nesting, settings }.write()?;
     let state = load.committed(outcome);
-    draft.publish(&Manifest::new(state.clone(), files))?;
+    draft.publish(&Manifest::new(nesting, state.clone(), files))?;
     Ok(state)
 }
 
-/// Refuses what stored files cannot follow, but for changes of columns, which [`Reshape::along`] refuses.
+/// Refuses what stored files cannot follow, but for changes of columns, which [`Columns::along`] refuses.
 fn check_shape(load: &TableLoad, found: Option<&TableState>) -> Result<(), LoadError> {
     for subtable in &load.subtables {
         subtable.subtable.table_name(&load.table)?;
@@ -60,73 +64,94 @@ struct Step<'a> {
     load: &'a TableLoad,
     before: Option<&'a Generation>,
     draft: &'a Draft<'a>,
+    nesting: Nesting,
     settings: &'a Settings,
 }
 
 impl<'a> Step<'a> {
-    /// Writes or keeps the files of a keyless table.
-    fn append(&self) -> Result<(Files, Outcome), LoadError> {
-        let rows = self.typed(&self.load.rows, &self.load.columns)?;
-        let outcome = Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64 };
-        let rows = append(&rows, &self.rows()?)?;
-        let subtables = self.load.subtables.iter().map(|subtable| {
-            let subrows = self.typed(&subtable.rows, &subtable.subtable.columns)?;
-            Ok((subtable.subtable.name.clone(), append(&subrows, &self.subrows(subtable)?)?))
-        });
-        Ok((Files { rows, subtables: subtables.collect::<Result<_, _>>()?, rejects: self.rejects()? }, outcome))
-    }
-
-    /// Writes or keeps the files of a keyed table.
-    fn upsert(&self) -> Result<(Files, Outcome), LoadError> {
-        let key = Key::of(self.load)?;
-        let rows = self.typed(&self.load.rows, &self.load.columns)?;
-        let keys = key.contestants(&rows)?;
-        let incoming = Incoming::rows(rows, &keys, &key)?;
-        let (rows, found) = upsert(&incoming, &self.rows()?.sorted_by(self.load.keys.clone()))?;
+    /// Writes or keeps the files of all parts.
+    fn write(&self) -> Result<(Files, Outcome), LoadError> {
+        let key = if self.load.keys.is_empty() { None } else { Some(Key::of(self.load)?) };
+        let (rows, found) = self.rows(key.as_ref())?;
+        let subtables = match self.nesting {
+            Nesting::Flat => self.subtables(key.as_ref(), &found)?,
+            Nesting::Native => BTreeMap::new(),
+        };
         let outcome = Outcome { stale_rows: found.stale.len() as u64, new_rows: found.new_keys };
-        let subtables = self.upsert_subrows(&found, &key)?;
         Ok((Files { rows, subtables, rejects: self.rejects()? }, outcome))
     }
 
-    /// The subrows of rows that were written.
-    fn upsert_subrows(&self, found: &Found, key: &Key) -> Result<BTreeMap<String, Vec<DataFile>>, LoadError> {
-        if self.load.subtables.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let written = Written::new(&self.load.rows, &found.stale, key)?;
-        let upsert = |subtable: &SubtableLoad| {
-            let transition = self.subrows(subtable)?.sorted_by(subtable.subtable.keys());
-            let rows = self.typed(&written.subrows(subtable)?, &subtable.subtable.columns)?;
-            let (files, _) = upsert(&Incoming::subrows(rows, &subtable.subtable, &written.keys, key)?, &transition)?;
-            Ok((subtable.subtable.name.clone(), files))
+    fn rows(&self, key: Option<&Key>) -> Result<(Vec<DataFile>, Found), LoadError> {
+        let (rows, transition) = match self.nesting {
+            Nesting::Flat => self.flat_rows()?,
+            Nesting::Native => self.nested_rows()?,
         };
-        self.load.subtables.iter().map(upsert).collect()
+        let Some(key) = key else {
+            let found = Found { stale: Vec::new(), new_keys: rows.num_rows() as u64 };
+            return Ok((append(&rows, &transition)?, found));
+        };
+        let keys = key.contestants(&self.load.rows)?;
+        upsert(&Incoming::rows(rows, &keys, key)?, &transition.sorted_by(self.load.keys.clone()))
+    }
+
+    fn flat_rows(&self) -> Result<(RecordBatch, Transition<'a>), LoadError> {
+        let load = self.load;
+        let rows = self.typed(&load.rows, &load.columns)?;
+        Ok((rows, self.flat(Part::Rows, &load.changes, &load.columns)?))
+    }
+
+    fn nested_rows(&self) -> Result<(RecordBatch, Transition<'a>), LoadError> {
+        let found = self.before.map(|generation| &generation.manifest.state);
+        let nested = Nested::along(found, self.load).ok_or_else(|| unsupported(self.load))?;
+        let rows = nested.rows(self.load)?;
+        let (columns, subtables) = nested.shape();
+        let description = description(columns, subtables)?;
+        Ok((rows, self.transition(Part::Rows, Reshape::Nested(nested), description)?))
+    }
+
+    fn subtables(&self, key: Option<&Key>, found: &Found) -> Result<BTreeMap<String, Vec<DataFile>>, LoadError> {
+        let load = self.load;
+        let key = key.filter(|_| !load.subtables.is_empty());
+        let written = key.map(|key| Written::new(&load.rows, &found.stale, key)).transpose()?;
+        let files = |load: &SubtableLoad| Ok((load.subtable.name.clone(), self.subrows(load, written.as_ref())?));
+        load.subtables.iter().map(files).collect()
+    }
+
+    /// Writes or keeps the files of a subtable. `written` is `None` in a keyless table, where all rows are.
+    fn subrows(&self, load: &SubtableLoad, written: Option<&Written<'_>>) -> Result<Vec<DataFile>, LoadError> {
+        let Subtable { name, columns, .. } = &load.subtable;
+        let transition = self.flat(Part::Subtable(name), &load.changes, columns)?;
+        let Some(written) = written else { return append(&self.typed(&load.rows, columns)?, &transition) };
+        let rows = self.typed(&written.subrows(load)?, columns)?;
+        let incoming = Incoming::subrows(rows, &load.subtable, written)?;
+        let (files, _) = upsert(&incoming, &transition.sorted_by(load.subtable.keys()))?;
+        Ok(files)
     }
 
     /// Rejects are kept as the rows of a keyless table are, but there is no trace of them before the first.
     fn rejects(&self) -> Result<Vec<DataFile>, LoadError> {
-        let rejects = self.typed(&self.load.rejects, &rejected::columns())?;
-        let from = self.stored(Part::Rejects)?;
-        if rejects.num_rows() == 0 && from.files.is_empty() {
+        let columns = rejected::columns();
+        let rejects = self.typed(&self.load.rejects, &columns)?;
+        if rejects.num_rows() == 0 && self.stored(Part::Rejects)?.files.is_empty() {
             return Ok(Vec::new());
         }
-        let to = self.draft.part(Part::Rejects)?;
-        append(&rejects, &Transition::new(from, to, Reshape::none(&rejected::columns()), self.settings)?)
+        let reshape = Reshape::Flat(Columns::unchanged(&columns));
+        append(&rejects, &self.transition(Part::Rejects, reshape, description(&columns, &[])?)?)
     }
 
-    fn rows(&self) -> Result<Transition<'a>, LoadError> {
-        self.transition(Part::Rows, &self.load.changes, &self.load.columns)
+    fn flat(&self, part: Part<'_>, changes: &[Change], columns: &[Column]) -> Result<Transition<'a>, LoadError> {
+        let stored = self.stored(part)?;
+        let changed = Columns::along(&stored.columns, changes, columns).ok_or_else(|| unsupported(self.load))?;
+        self.transition(part, Reshape::Flat(changed), description(columns, &[])?)
     }
 
-    fn subrows(&self, subtable: &SubtableLoad) -> Result<Transition<'a>, LoadError> {
-        let part = Part::Subtable(&subtable.subtable.name);
-        self.transition(part, &subtable.changes, &subtable.subtable.columns)
-    }
-
-    fn transition(&self, part: Part<'_>, changes: &[Change], columns: &[Column]) -> Result<Transition<'a>, LoadError> {
-        let from = self.stored(part)?;
-        let reshape = Reshape::along(&from.columns, changes, columns).ok_or_else(|| unsupported(self.load))?;
-        Transition::new(from, self.draft.part(part)?, reshape, self.settings)
+    fn transition(
+        &self,
+        part: Part<'_>,
+        reshape: Reshape<'a>,
+        description: Vec<KeyValue>,
+    ) -> Result<Transition<'a>, LoadError> {
+        Ok(Transition::new(self.stored(part)?, self.draft.part(part)?, reshape, description, self.settings))
     }
 
     fn stored(&self, part: Part<'_>) -> Result<StoredPart<'a>, LoadError> {

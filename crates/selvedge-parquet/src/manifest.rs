@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::remove_file;
 use crate::error::{failed, refused};
 use crate::key::KeyText;
+use crate::nesting::Nesting;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
 const FORMAT: u32 = 3;
@@ -21,6 +22,7 @@ const NAME: &str = "manifest.json";
 pub(crate) struct Manifest {
     #[serde(flatten)]
     versions: Versions,
+    pub(crate) nesting: Nesting,
     pub(crate) state: TableState,
     pub(crate) files: Files,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Manifest {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Files {
     pub(crate) rows: Vec<DataFile>,
-    /// By the names of all the subtables.
+    /// By the names of all the subtables; none where rows have their subrows in them.
     pub(crate) subtables: BTreeMap<String, Vec<DataFile>>,
     pub(crate) rejects: Vec<DataFile>,
 }
@@ -81,8 +83,8 @@ impl Files {
 }
 
 impl Manifest {
-    pub(crate) fn new(state: TableState, files: Files) -> Self {
-        Self { versions: VERSIONS, state, files }
+    pub(crate) fn new(nesting: Nesting, state: TableState, files: Files) -> Self {
+        Self { versions: VERSIONS, nesting, state, files }
     }
 
     pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {
@@ -99,6 +101,12 @@ impl Manifest {
             )));
         }
         serde_json::from_slice(&text).map_err(|error| damaged(&path, error))
+    }
+
+    /// Checks that that of a folder is there.
+    pub(crate) fn check(folder: &Path) -> Result<(), LoadError> {
+        let path = folder.join(NAME);
+        fs::metadata(&path).map(|_| ()).map_err(|error| failed("read", &path, error))
     }
 
     /// Removes that of a folder, if it is there.

@@ -47,7 +47,7 @@ struct Splice {
 
 impl Plan {
     /// What the `share` of a load changes about a stored file.
-    pub(crate) fn new(stored: StoredRows, incoming: &Incoming<'_>, share: Share) -> Result<Self, LoadError> {
+    pub(crate) fn new(stored: StoredRows<'_>, incoming: &Incoming<'_>, share: Share) -> Result<Self, LoadError> {
         let mut walk = Walk { incoming, left: share.keys, inserted_from: share.inserted_from, is_met: false };
         let mut plan = Self::default();
         let mut base = 0;
@@ -81,7 +81,7 @@ impl Plan {
     /// Writes the stored rows with the plan's changes.
     pub(crate) fn rewrite(
         &self,
-        stored: StoredRows,
+        stored: StoredRows<'_>,
         rows: &RecordBatch,
         files: &mut FileWriter<'_>,
     ) -> Result<(), LoadError> {

@@ -23,8 +23,9 @@ pub(crate) fn folder(generation: &Path, part: Part<'_>) -> Result<PathBuf, LoadE
 /// That of a subtable, which is its name as far as that can be. Two names never have the same one: one that ends as files
 /// do, but for underscores, gets one underscore more.
 fn folder_name(subtable: &str) -> Result<Cow<'_, str>, LoadError> {
-    TableName::new(None, subtable)
-        .map_err(|error| refused("no subtable can be called so; use the name of one").with_source(error))?;
+    TableName::new(None, subtable).map_err(|error| {
+        refused("a subtable has a name that none may have; restore the table from a backup").with_source(error)
+    })?;
     let bare = subtable.trim_end_matches('_').to_ascii_lowercase();
     Ok(if bare.ends_with(FILE_SUFFIX) { format!("{subtable}_").into() } else { subtable.into() })
 }

@@ -29,18 +29,18 @@ pub(crate) fn count_rows(path: &Path) -> Result<u64, LoadError> {
 
 /// The rows of a stored file.
 #[derive(Debug)]
-pub(crate) struct StoredRows {
+pub(crate) struct StoredRows<'a> {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
     /// `None` leaves the batches as they were read.
-    reshape: Option<Reshape>,
+    reshape: Option<&'a Reshape<'a>>,
 }
 
-impl StoredRows {
-    /// All columns that `reshape` knows, as it has them.
-    pub(crate) fn all(path: PathBuf, reshape: &Reshape) -> Result<Self, LoadError> {
+impl<'a> StoredRows<'a> {
+    /// What becomes of the rows.
+    pub(crate) fn all(path: PathBuf, reshape: &'a Reshape<'a>) -> Result<Self, LoadError> {
         let reader = open(&path, |_| true)?;
-        Ok(Self { path, reader, reshape: Some(reshape.clone()) })
+        Ok(Self { path, reader, reshape: Some(reshape) })
     }
 
     /// Those of the columns the file has whose name is `wanted`.
@@ -50,12 +50,12 @@ impl StoredRows {
     }
 }
 
-impl Iterator for StoredRows {
+impl Iterator for StoredRows<'_> {
     type Item = Result<RecordBatch, LoadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        let batch = batch.and_then(|batch| match &self.reshape {
+        let batch = self.reader.next()?.map_err(Into::into);
+        let batch = batch.and_then(|batch| match self.reshape {
             Some(reshape) => reshape.apply(&batch),
             None => Ok(batch),
         });

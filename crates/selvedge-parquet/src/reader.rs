@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use selvedge_core::{Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState};
 
+use crate::columns::Columns;
 use crate::disk::parquet_files;
 use crate::error::refused;
 use crate::generation::TableFolder;
 use crate::manifest::Manifest;
+use crate::nesting::Nesting;
 use crate::part;
 use crate::read::{StoredRows, count_rows};
 use crate::reshape::Reshape;
@@ -42,7 +44,7 @@ pub struct ParquetReader {
 #[derive(Debug)]
 struct Snapshot {
     state: TableState,
-    reshape: Reshape,
+    nesting: Nesting,
     /// Those a reader of the folder finds, not those of the manifest: somebody may have added or removed some.
     files: Vec<PathBuf>,
 }
@@ -96,7 +98,7 @@ impl Inspect for ParquetReader {
         each: &mut Each<'_>,
     ) -> Result<Option<TableState>, LoadError> {
         self.look(table, part, |snapshot| {
-            snapshot.read(each)?;
+            snapshot.read(part, each)?;
             Ok(snapshot.state.clone())
         })
     }
@@ -111,17 +113,25 @@ impl Inspect for ParquetReader {
 
 impl Snapshot {
     fn of(generation: &Path, part: Part<'_>) -> Result<Self, LoadError> {
-        // A subtable that cannot be has no files.
-        let files = part::folder(generation, part).map_or_else(|_| Ok(Vec::new()), |folder| parquet_files(&folder))?;
-        // The manifest is swept first. It is read last: as it is still there, none of the files was missed.
-        let state = Manifest::read(generation)?.state;
-        let reshape = Reshape::none(&part::columns(&state, part));
-        Ok(Self { state, reshape, files })
+        let Manifest { state, nesting, .. } = Manifest::read(generation)?;
+        let folder = match part {
+            Part::Subtable(name) if state.subtable(name).is_none() => None,
+            Part::Subtable(_) if nesting == Nesting::Native => Some(Part::Rows),
+            _ => Some(part),
+        };
+        let files = folder.map(|part| parquet_files(&part::folder(generation, part)?)).transpose()?.unwrap_or_default();
+        // It is swept before the files: as it is still there, none of them was missed.
+        Manifest::check(generation)?;
+        Ok(Self { state, nesting, files })
     }
 
-    fn read(&self, each: &mut Each<'_>) -> Result<(), LoadError> {
+    fn read(&self, part: Part<'_>, each: &mut Each<'_>) -> Result<(), LoadError> {
+        let reshape = match self.nesting {
+            Nesting::Native if part != Part::Rejects => Reshape::Unnested(&self.state, part),
+            _ => Reshape::Flat(Columns::unchanged(&part::columns(&self.state, part))),
+        };
         for file in &self.files {
-            for batch in StoredRows::all(file.clone(), &self.reshape)? {
+            for batch in StoredRows::all(file.clone(), &reshape)? {
                 if each(&self.state, batch?) == ControlFlow::Break(()) {
                     return Ok(());
                 }

@@ -7,12 +7,12 @@ use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use selvedge_core::{Column, LoadError};
+use selvedge_core::LoadError;
 
 use crate::Settings;
 use crate::draft::DraftPart;
 use crate::encoding::properties;
-use crate::error::{failed, refused};
+use crate::error::failed;
 use crate::generation::StoredPart;
 use crate::manifest::DataFile;
 use crate::read::StoredRows;
@@ -23,18 +23,16 @@ use crate::write::{FileWriter, close};
 const FILE_BYTES: u64 = 128 << 20;
 /// How many times smaller rows are on disk than in memory, roughly.
 const COMPRESSION: u64 = 4;
-/// Where a file tells the logical types of its columns: the JSON of their `selvedge_core::Column`s.
-const COLUMNS_METADATA: &str = "selvedge.columns";
 
 /// What a load begins from and where it writes, for one part of the table.
 #[derive(Debug)]
 pub(crate) struct Transition<'a> {
     from: StoredPart<'a>,
     to: DraftPart,
-    reshape: Reshape,
+    reshape: Reshape<'a>,
+    description: Vec<KeyValue>,
     /// The columns by which the rows are sorted, if they are.
     keys: Vec<String>,
-    columns_json: String,
     rows_per_file: u64,
 }
 
@@ -43,11 +41,11 @@ impl<'a> Transition<'a> {
     pub(crate) fn new(
         from: StoredPart<'a>,
         to: DraftPart,
-        reshape: Reshape,
+        reshape: Reshape<'a>,
+        description: Vec<KeyValue>,
         settings: &Settings,
-    ) -> Result<Self, LoadError> {
-        let columns_json = columns_json(reshape.columns())?;
-        Ok(Self { from, to, reshape, keys: Vec::new(), columns_json, rows_per_file: settings.rows_per_file.max(1) })
+    ) -> Self {
+        Self { from, to, reshape, description, keys: Vec::new(), rows_per_file: settings.rows_per_file.max(1) }
     }
 
     /// Of rows that are sorted by these columns.
@@ -74,12 +72,16 @@ impl<'a> Transition<'a> {
     }
 
     /// The rows of a stored file, with the columns of the next generation.
-    pub(crate) fn read(&self, file: &DataFile) -> Result<StoredRows, LoadError> {
+    pub(crate) fn read(&self, file: &DataFile) -> Result<StoredRows<'_>, LoadError> {
         StoredRows::all(self.path_of(file), &self.reshape)
     }
 
     /// Some of a stored file's columns, those whose name is `wanted`.
-    pub(crate) fn read_columns(&self, file: &DataFile, wanted: impl Fn(&str) -> bool) -> Result<StoredRows, LoadError> {
+    pub(crate) fn read_columns(
+        &self,
+        file: &DataFile,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<StoredRows<'_>, LoadError> {
         StoredRows::columns(self.path_of(file), wanted)
     }
 
@@ -103,7 +105,7 @@ impl<'a> Transition<'a> {
     /// finds the columns; the generation after that does not take it over.
     pub(crate) fn complete(&self, files: Vec<DataFile>) -> Result<Vec<DataFile>, LoadError> {
         if files.is_empty() {
-            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema().clone()))?;
+            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()))?;
             close(&path, &mut writer)?;
         }
         Ok(files)
@@ -113,9 +115,8 @@ impl<'a> Transition<'a> {
     pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
         let path = self.to.new_file();
         let open = || {
-            let columns = KeyValue::new(COLUMNS_METADATA.to_owned(), self.columns_json.clone());
-            let properties = properties(first_rows, &self.keys, vec![columns])?;
-            ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema().clone(), Some(properties))
+            let properties = properties(first_rows, &self.keys, self.description.clone())?;
+            ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema(), Some(properties))
         };
         let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
         Ok((path, writer))
@@ -124,13 +125,6 @@ impl<'a> Transition<'a> {
     pub(crate) fn keys(&self) -> &[String] {
         &self.keys
     }
-}
-
-/// Without what was loaded into the columns so far: a file that is kept would be out of date.
-fn columns_json<'c>(columns: impl Iterator<Item = &'c Column>) -> Result<String, LoadError> {
-    let bare = |column: &Column| Column::new(column.name.clone(), column.path.clone(), column.column_type);
-    serde_json::to_string(&columns.map(bare).collect::<Vec<_>>())
-        .map_err(|error| refused("the columns cannot be described").with_source(error))
 }
 
 /// About how many bytes rows take on disk.

@@ -14,3 +14,4 @@ mod subtables;
 mod tables;
 mod types;
 mod upserts;
+mod views;

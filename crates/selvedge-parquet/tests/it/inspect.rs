@@ -126,7 +126,7 @@ fn looking_ends_when_it_is_broken_off() {
 fn looking_at_what_is_swept_meanwhile_is_to_be_tried_again() {
     for part in [Part::Rows, Part::Rejects] {
         let root = tempdir().unwrap();
-        let settings = Settings { keep_outdated: Duration::ZERO, rows_per_file: 2 };
+        let settings = Settings { keep_outdated: Duration::ZERO, rows_per_file: 2, ..Settings::default() };
         let mut table = Table::open(root.path(), settings, "id");
         table.load_rejecting("id:integer", "1; 2; 3; 4; 5", 0..5);
         let name = table.name.clone();

@@ -8,6 +8,7 @@ mod conformance;
 mod files;
 mod inspect;
 mod model;
+mod nested;
 mod owner;
 mod readers;
 mod rejects;

@@ -19,7 +19,7 @@ const LOADS: u64 = 40;
 
 /// Looks over and over while whole tables are loaded after each other, each with one rejected record. Returns what was seen.
 fn seen_while_loading<T: Send>(root: &Path, keep_outdated: Duration, look: impl Fn() -> T + Sync) -> Vec<T> {
-    let mut table = Table::open(root, Settings { keep_outdated, rows_per_file: 6 }, "id");
+    let mut table = Table::open(root, Settings { keep_outdated, rows_per_file: 6, ..Settings::default() }, "id");
     let mut load = |load: u64| {
         let rows: String = (0..ROWS).map(|id| format!("{id} {load};")).collect();
         table.load_rejecting("id:integer load:integer", &rows, load..load + 1);

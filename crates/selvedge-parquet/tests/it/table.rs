@@ -85,21 +85,27 @@ impl Table {
     }
 }
 
-/// What leads from the columns that stand to others that have them all.
+/// What leads from the columns that stand to others that have them all, some of them wider.
 fn changes(standing: Option<&[Column]>, columns: &[Column]) -> Vec<Change> {
     match standing {
         None => vec![Change::CreateTable(columns.to_vec())],
-        Some(standing) => columns.iter().skip(standing.len()).cloned().map(Change::AddColumn).collect(),
+        Some(standing) => {
+            let widens =
+                standing.iter().zip(columns).filter(|(stands, column)| stands.column_type != column.column_type);
+            let widened = widens.map(|(_, column)| Change::WidenColumn(column.clone()));
+            widened.chain(columns.iter().skip(standing.len()).cloned().map(Change::AddColumn)).collect()
+        }
     }
 }
 
-/// Adds a subtable to a load: all its columns, and rows in the order of their keys.
+/// Adds a subtable to a load: all its columns, and rows in the order of their keys. The array `tags` of the elements of `items`
+/// is `items__tags`.
 pub(crate) fn add_subtable(load: &mut TableLoad, name: &str, columns: &str, rows: &str) {
     let columns = columns_of(columns);
     let standing = load.planned_on.as_ref().and_then(|state| state.subtable(name));
     let changes = changes(standing.map(|subtable| &subtable.columns[..]), &columns);
     let rows = batch(&columns, rows);
-    let source = ArrayPath(vec![SourcePath(vec![name.to_owned()])]);
+    let source = ArrayPath(name.split("__").map(|name| SourcePath(vec![name.to_owned()])).collect());
     let subtable = Subtable { name: name.to_owned(), source, columns };
     let key = Key::of(load).unwrap();
     let (keys, roots) = (key.contestants(&load.rows).unwrap(), key.roots(&subtable, &rows).unwrap());
@@ -116,14 +122,18 @@ pub(crate) fn table_name(name: &str) -> TableName {
     }
 }
 
-/// `id:integer name:string`.
+/// `id:integer address__city:string`; an element that is a scalar is `value`.
 pub(crate) fn columns_of(text: &str) -> Vec<Column> {
     let column = |text: &str| {
         let (name, column_type) = text.split_once(':').unwrap();
-        let path = (!name.trim_start_matches('_').starts_with("sdc")).then(|| SourcePath(vec![name.to_owned()]));
+        let path = (!name.trim_start_matches('_').starts_with("sdc")).then(|| path_of(name));
         Column::new(name, path, column_type.parse().unwrap())
     };
     text.split_whitespace().map(column).collect()
+}
+
+fn path_of(name: &str) -> SourcePath {
+    SourcePath(name.split("__").filter(|name| *name != "value").map(str::to_owned).collect())
 }
 
 pub(crate) fn batch(columns: &[Column], rows: &str) -> RecordBatch {

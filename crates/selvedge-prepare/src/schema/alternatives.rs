@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, Place};
 use super::typing::{self, JsonTypes};
-use crate::json_type::JsonType;
-use crate::limits::wrong_type;
-use crate::record_type::Choice;
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::limits::wrong_type;
+use crate::schema::record_type::Choice;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -41,8 +41,28 @@ pub(crate) struct Alternatives<'s> {
     pub(crate) recurs: bool,
 }
 
-/// The most alternatives one value may have.
-const MAX_ALTERNATIVES: usize = 256;
+/// The most parts the alternatives of one value may have together.
+const MAX_PARTS: usize = 10_000;
+/// The most references that may lead from one to the next.
+const MAX_TRAIL: usize = 128;
+
+/// Keywords that may stand beside a reference in any draft: they say nothing of values.
+const BESIDE_REFERENCES: [&str; 14] = [
+    "$ref",
+    "$schema",
+    "$id",
+    "$anchor",
+    "$comment",
+    "$defs",
+    "definitions",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+];
 
 /// Finds the alternatives of one place.
 pub(crate) struct Expansion<'a, 's> {
@@ -71,8 +91,7 @@ impl<'a, 's> Expansion<'a, 's> {
         match demand {
             Demand::Schema(place) => self.schema(place.clone()),
             Demand::Any(demands) => {
-                let any = demands.iter().map(|demand| self.demand(demand)).collect::<Result<_>>()?;
-                Ok(Alternatives::any(any))
+                Alternatives::any(demands.iter().map(|demand| self.demand(demand)).collect::<Result<_>>()?)
             }
             Demand::Nothing => Ok(Alternatives::anything()),
         }
@@ -96,20 +115,34 @@ impl<'a, 's> Expansion<'a, 's> {
         if self.trail.contains(&place.pointer) {
             return Err(Refusal::schema(format!("$ref [#{}] leads back to itself", place.pointer)));
         }
+        if self.trail.len() == MAX_TRAIL {
+            return Err(Refusal::schema(format!(
+                "more than {MAX_TRAIL} schemas refer to one another up to #{}",
+                place.pointer
+            )));
+        }
         if !self.read.contains(&place.pointer) {
             self.read.push(place.pointer.clone());
         }
         self.trail.push(place.pointer.clone());
         let alternatives = match keywords.get("$ref") {
-            // In drafts 4 to 7, whatever stands beside a reference is ignored.
-            Some(reference) => self.reference(reference),
+            Some(reference) => self.reference(reference, keywords),
             None => self.combined(&place, keywords),
         };
         self.trail.pop();
         alternatives
     }
 
-    fn reference(&mut self, reference: &Value) -> Result<Alternatives<'s>> {
+    fn reference(&mut self, reference: &Value, keywords: &Map<String, Value>) -> Result<Alternatives<'s>> {
+        // Drafts up to 7 ignore whatever stands beside a reference.
+        let ignored = |name: &&String| !BESIDE_REFERENCES.contains(&name.as_str());
+        if !self.document.ignores_beside_references()
+            && let Some(keyword) = keywords.keys().find(ignored)
+        {
+            return Err(Refusal::schema(format!(
+                "the keyword `{keyword}` stands beside $ref, where drafts up to 7 ignore it; put both into an `allOf`"
+            )));
+        }
         let reference = reference.as_str().ok_or_else(|| wrong_type(JsonType::String, reference))?;
         let target = self.document.resolve(reference)?;
         let within_itself = self.around.iter().filter(|pointer| **pointer == target.pointer).count();
@@ -128,14 +161,14 @@ impl<'a, 's> Expansion<'a, 's> {
         let any_of = schemas(place, keywords, "anyOf")?;
         if !any_of.is_empty() {
             let choice = Choice::AnyOf(any_of.len());
-            let any = Alternatives::any(self.branches(any_of)?);
+            let any = Alternatives::any(self.branches(any_of)?)?;
             alternatives = alternatives.and(Alternatives { choice, ..any })?;
         }
         let one_of = schemas(place, keywords, "oneOf")?;
         if !one_of.is_empty() {
             let one_of = self.branches(one_of)?;
             let disjoint = are_disjoint(&one_of)?;
-            let any = Alternatives::any(one_of);
+            let any = Alternatives::any(one_of)?;
             let exact = any.exact && disjoint;
             alternatives = alternatives.and(Alternatives { choice: Choice::OneOf, exact, ..any })?;
         }
@@ -153,20 +186,19 @@ impl<'s> Alternatives<'s> {
     }
 
     /// Those of all the branches.
-    fn any(branches: Vec<Self>) -> Self {
-        let none = Self { conjunctions: Vec::new(), ..Self::anything() };
-        branches.into_iter().fold(none, |any, branch| Self {
-            conjunctions: any.conjunctions.into_iter().chain(branch.conjunctions).collect(),
-            choice: Choice::None,
-            exact: any.exact && branch.exact,
-            recurs: any.recurs || branch.recurs,
-        })
+    fn any(branches: Vec<Self>) -> Result<Self> {
+        check_parts(branches.iter().map(Self::parts).sum())?;
+        let mut any = Self { conjunctions: Vec::new(), ..Self::anything() };
+        for branch in branches {
+            any.conjunctions.extend(branch.conjunctions);
+            any.exact &= branch.exact;
+            any.recurs |= branch.recurs;
+        }
+        Ok(any)
     }
 
     fn and(self, other: Self) -> Result<Self> {
-        if self.conjunctions.len() * other.conjunctions.len() > MAX_ALTERNATIVES {
-            return Err(Refusal::schema(format!("a value has more than {MAX_ALTERNATIVES} alternatives")));
-        }
+        check_parts(self.parts() * other.conjunctions.len() + other.parts() * self.conjunctions.len())?;
         let conjunctions = self
             .conjunctions
             .iter()
@@ -178,6 +210,17 @@ impl<'s> Alternatives<'s> {
             recurs: self.recurs || other.recurs,
         })
     }
+
+    fn parts(&self) -> usize {
+        self.conjunctions.iter().map(Vec::len).sum()
+    }
+}
+
+fn check_parts(parts: usize) -> Result<()> {
+    if parts > MAX_PARTS {
+        return Err(Refusal::schema(format!("the alternatives of a value have more than {MAX_PARTS} parts")));
+    }
+    Ok(())
 }
 
 /// The schemas in the array that is a keyword's value; none without the keyword.

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::alternatives::{Alternatives, Demand, Expansion, Part};
 use super::document::{Document, Place};
+use super::reach::Reach;
 use super::typing::{self, Type};
-use crate::json_type::JsonType;
-use crate::limits::wrong_type;
-use crate::record_type::{Additional, Field, MAX_NESTING, Presence, RecordType, UNTYPED, ValueType};
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
-use crate::rules::{Rulebook, Rules};
+use crate::schema::limits::wrong_type;
+use crate::schema::record_type::{Additional, Field, MAX_NESTING, Presence, RecordType, UNTYPED, ValueType};
+use crate::schema::rules::{Rulebook, Rules};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -39,6 +40,7 @@ pub(crate) fn record(schema: &Value) -> Result<RecordType> {
 struct Compiler<'c, 's> {
     document: Document<'s>,
     rulebook: &'c mut Rulebook<'s>,
+    reach: Reach<'s>,
     /// How often a schema may stand within itself.
     unrolled: usize,
     /// How many more places there may be; `None` once there were more.
@@ -97,7 +99,14 @@ const LATER: [&str; 9] = [
 impl<'c, 's> Compiler<'c, 's> {
     fn new(schema: &'s Value, rulebook: &'c mut Rulebook<'s>, unrolled: usize, places: usize) -> Self {
         let document = Document::new(schema);
-        Self { document, rulebook, unrolled, places_left: Some(places), around: Vec::new() }
+        Self {
+            document,
+            rulebook,
+            reach: Reach::new(document),
+            unrolled,
+            places_left: Some(places),
+            around: Vec::new(),
+        }
     }
 
     fn record(&mut self, object: &'s Value) -> Result<RecordType> {
@@ -131,6 +140,7 @@ impl<'c, 's> Compiler<'c, 's> {
         }
         Ok(value)
     }
+
     /// The rules that the schemas among these demands make. What only has to be met now and then is part of the rules of the
     /// place around.
     fn rules(&mut self, demands: &[Demand<'s>]) -> Result<Option<Arc<Rules>>> {
@@ -139,6 +149,11 @@ impl<'c, 's> Compiler<'c, 's> {
             Demand::Any(_) | Demand::Nothing => None,
         });
         let pointers: Vec<String> = pointers.collect();
+        for demand in demands {
+            if let Demand::Schema(place) = demand {
+                self.reach.check(place)?;
+            }
+        }
         if pointers.is_empty() { Ok(None) } else { self.rulebook.rules(pointers).map(Some) }
     }
 
@@ -192,29 +207,31 @@ impl<'c, 's> Compiler<'c, 's> {
 
     /// Lets `value` take what the parts want of one type. Whether it takes no more than that.
     fn add_type(&mut self, value: &mut ValueType, one: Type, parts: &[Part<'s>], depth: usize) -> Result<bool> {
-        match one {
-            Type::Null => value.nullable = true,
+        Ok(match one {
+            Type::Null => {
+                value.nullable = true;
+                true
+            }
             Type::Object | Type::Array if depth > MAX_NESTING => {
                 value.keep_as_json(if one == Type::Object { JsonType::Object } else { JsonType::Array });
-                return Ok(!OF_CONTAINERS.iter().any(|keyword| has(parts, keyword)));
+                !OF_CONTAINERS.iter().any(|keyword| has(parts, keyword))
             }
             Type::Object => {
                 let (object, exact) = self.object(parts, depth)?;
                 value.object = Some(object);
-                return Ok(exact);
+                exact
             }
             Type::Array => {
                 let (elements, exact) = self.elements(parts, depth)?;
                 value.elements = Some(Box::new(elements));
-                return Ok(exact);
+                exact
             }
             Type::Boolean | Type::Integer | Type::Number | Type::String => {
                 let (scalar, exact) = typing::scalar(one, parts)?;
                 value.add_scalar(scalar);
-                return Ok(exact);
+                exact
             }
-        }
-        Ok(true)
+        })
     }
 
     fn object(&mut self, parts: &[Part<'s>], depth: usize) -> Result<Typed<RecordType>> {

@@ -17,8 +17,10 @@ pub(crate) struct Document<'s> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Draft {
     Four,
-    /// Draft 6 or later: `true` and `false` are schemas.
+    /// Draft 6 or 7: `true` and `false` are schemas.
     Six,
+    /// 2019-09 or 2020-12: what stands beside a reference counts.
+    Later,
 }
 
 /// A schema within the document.
@@ -31,10 +33,11 @@ pub(crate) struct Place<'s> {
 
 impl<'s> Document<'s> {
     pub(crate) fn new(root: &'s Value) -> Self {
-        let draft = match root.get("$schema").and_then(Value::as_str) {
-            Some(name) if ["draft-06", "draft-07", "2019-09", "2020-12"].iter().any(|draft| name.contains(draft)) => {
-                Draft::Six
-            }
+        let name = root.get("$schema").and_then(Value::as_str).unwrap_or_default();
+        let is_any = |drafts: &[&str]| drafts.iter().any(|draft| name.contains(draft));
+        let draft = match name {
+            _ if is_any(&["draft-06", "draft-07"]) => Draft::Six,
+            _ if is_any(&["2019-09", "2020-12"]) => Draft::Later,
             _ => Draft::Four,
         };
         Self { root, draft }
@@ -46,7 +49,12 @@ impl<'s> Document<'s> {
 
     /// Whether `true` and `false` are schemas.
     pub(crate) fn has_boolean_schemas(self) -> bool {
-        self.draft == Draft::Six
+        self.draft != Draft::Four
+    }
+
+    /// Whether keywords beside a `$ref` say nothing.
+    pub(crate) fn ignores_beside_references(self) -> bool {
+        self.draft != Draft::Later
     }
 
     /// The schema a `$ref` names.

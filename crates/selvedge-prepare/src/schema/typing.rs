@@ -6,10 +6,10 @@ use selvedge_core::{ColumnType, MAX_DECIMAL_SCALE};
 use serde_json::Value;
 
 use super::alternatives::Part;
-use crate::json_type::JsonType;
-use crate::limits::{self, Limits};
-use crate::record_type::Scalar;
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::limits::{self, Limits};
+use crate::schema::record_type::Scalar;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -73,7 +73,8 @@ fn of_values(values: &[&Value]) -> Vec<Type> {
     found.into_iter().map(|(_, one)| one).collect()
 }
 
-fn named(declared: &Value) -> Result<Vec<Type>> {
+/// The types that the value of `type` names.
+pub(crate) fn named(declared: &Value) -> Result<Vec<Type>> {
     let unknown = |name: &dyn std::fmt::Display| Refusal::schema(format!("unknown type: [{name}]"));
     let one = |name: &Value| match name.as_str() {
         Some("null") => Ok(Type::Null),

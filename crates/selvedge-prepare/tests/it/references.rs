@@ -53,6 +53,46 @@ fn keywords_beside_a_reference_are_ignored() {
     );
 }
 
+/// Later drafts count them.
+#[test]
+fn keywords_beside_a_reference_in_later_drafts() {
+    let schema = |beside: &str| {
+        format!(
+            r##"{{"$schema":"https://json-schema.org/draft/2020-12/schema","$defs":{{"d":{{"type":"string"}}}},
+                "properties":{{"v":{{"$ref":"#/$defs/d",{beside}}}}}}}"##
+        )
+    };
+    assert_eq!(outcome(&schema(r#""description":"D""#), r#"{"v":"x"}"#), "/v string x");
+    let refusal = decoded(&schema(r#""maxLength":1"#), &[], &["{}"]).unwrap_err();
+    assert_eq!(
+        refusal.reason(),
+        "the keyword `maxLength` stands beside $ref, where drafts up to 7 ignore it; put both into an `allOf`"
+    );
+}
+
+#[test]
+fn references_that_lead_far() {
+    let schema = |length: usize, property: &str| {
+        let chain: Vec<String> = (0..length)
+            .map(|at| format!(r##""d{at}":{{"$ref":"#/definitions/d{}"}}"##, at + 1))
+            .chain([format!(r#""d{length}":{{"type":"integer"}}"#)])
+            .collect();
+        format!(r#"{{"definitions":{{{}}},"properties":{{"v":{property}}}}}"#, chain.join(","))
+    };
+    let first = r##"{"$ref":"#/definitions/d0"}"##;
+    assert_eq!(outcome(&schema(100, first), r#"{"v":1}"#), "/v integer 1");
+    let refusal = decoded(&schema(100_000, first), &[], &["{}"]).unwrap_err();
+    assert_eq!(refusal.reason(), "more than 128 schemas refer to one another up to #/definitions/d127");
+    let within_rules = format!(r#"{{"not":{first}}}"#);
+    assert_eq!(outcome(&schema(29, &within_rules), r#"{"v":"x"}"#), "/v string x");
+    let refusal = decoded(&schema(100_000, &within_rules), &[], &["{}"]).unwrap_err();
+    assert!(refusal.reason().ends_with("is one of more than 32 that lead to one another for one value"), "{refusal}");
+    let wide: Vec<String> = (0..10_000).map(|index| format!(r#""p{index}":{{}}"#)).collect();
+    let schema = format!(r#"{{"properties":{{"v":{{"not":{{"properties":{{{}}}}}}}}}}}"#, wide.join(","));
+    let refusal = decoded(&schema, &[], &["{}"]).unwrap_err();
+    assert_eq!(refusal.reason(), "rules lead to more than 10000 schemas");
+}
+
 #[test]
 fn a_list_within_itself() {
     let schema = r##""properties":{"n":{"type":"integer"},"next":{"anyOf":[{"type":"null"},{"$ref":"#"}]}}"##;
@@ -119,6 +159,25 @@ fn refused_references() {
         "$ref [#/definitions/a] leads back to itself",
     );
     refused(r##""allOf":[{"$ref":"#"}]"##, "$ref [#] leads back to itself");
+}
+
+/// The same for alternatives, and for schemas that all have to be met.
+#[test]
+fn combinations_that_double() {
+    for combination in ["allOf", "anyOf"] {
+        let definitions: Vec<String> = (0..60)
+            .map(|level| {
+                let next = format!(r##"{{"$ref":"#/definitions/d{}"}}"##, level + 1);
+                format!(r#""d{level}":{{"{combination}":[{next},{next}]}}"#)
+            })
+            .collect();
+        let schema = format!(
+            r##"{{"definitions":{{{},"d60":{{}}}},"properties":{{"v":{{"$ref":"#/definitions/d0"}}}}}}"##,
+            definitions.join(",")
+        );
+        let refusal = decoded(&schema, &[], &["{}"]).unwrap_err();
+        assert_eq!(refusal.reason(), "the alternatives of a value have more than 10000 parts");
+    }
 }
 
 /// Definitions that double at each step would make more places than any record has values.
