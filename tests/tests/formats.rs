@@ -118,7 +118,8 @@ fn rejects(reader: &mut dyn Inspect, table: &TableName) -> Vec<String> {
     for batch in sample(reader, table, Part::Rejects, usize::MAX).unwrap() {
         for row in 0..batch.num_rows() {
             let values = rejected::columns().into_iter().zip(batch.columns());
-            let values = values.filter(|(column, _)| ![system::PRIMARY_KEY, rejected::REJECTED_AT].contains(&&*column.name));
+            let values =
+                values.filter(|(column, _)| ![system::PRIMARY_KEY, rejected::REJECTED_AT].contains(&&*column.name));
             let values = values.map(|(column, values)| Value::of(column.column_type, values, row).unwrap().to_string());
             rejects.push(values.collect::<Vec<_>>().join(", "));
         }

@@ -135,7 +135,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes a number.
-    #[inline]
+    // The compiler would make a call of this, and hand over its result in memory.
+    #[inline(always)]
     pub(crate) fn number(&mut self) -> Result<Number<'a>> {
         self.peek();
         let start = self.at;

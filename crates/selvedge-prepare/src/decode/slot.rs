@@ -39,6 +39,14 @@ fn is_large_double(reading: &mut Reading) -> bool {
     number.is_ok_and(|number| number.text.contains(['.', 'e', 'E']) && number.integer().is_none())
 }
 
+/// Checks the value that began at `start`, and was passed, by rules.
+#[inline(never)]
+fn check_rules(rules: &Rules, reading: &mut Reading, start: usize) {
+    if let Err(faults) = rules.check(reading.scanner.text_from(start)) {
+        reading.faults.extend(faults.into_iter().map(Box::new));
+    }
+}
+
 /// Whether there was room for the columns of the declared scalars.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Columns {
@@ -66,25 +74,15 @@ impl<'t> Slot<'t> {
 
     #[inline]
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        match self.rules {
-            None => self.read_typed(reading),
-            Some(rules) => self.read_ruled(rules, reading),
-        }
-    }
-
-    /// Reads a value, and checks it by rules if it is of a type the place takes.
-    #[inline(never)]
-    fn read_ruled(&mut self, rules: &Rules, reading: &mut Reading) -> Result<()> {
-        reading.scanner.peek();
-        let start = reading.scanner.at();
-        let noted = reading.faults.len();
+        let (start, noted) = (reading.scanner.at(), reading.faults.len());
         self.read_typed(reading)?;
-        if reading.faults.len() == noted
-            && let Err(faults) = rules.check(reading.scanner.text_from(start))
-        {
-            reading.faults.extend(faults.into_iter().map(Box::new));
+        match self.rules {
+            Some(rules) if reading.faults.len() == noted => {
+                check_rules(rules, reading, start);
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     #[inline]
