@@ -105,17 +105,17 @@ impl<'a> Transition<'a> {
     /// finds the columns; the generation after that does not take it over.
     pub(crate) fn complete(&self, files: Vec<DataFile>) -> Result<Vec<DataFile>, LoadError> {
         if files.is_empty() {
-            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()))?;
+            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()), 0)?;
             close(&path, &mut writer)?;
         }
         Ok(files)
     }
 
-    /// Opens a new file that begins with these rows.
-    pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
+    /// Opens a new file that begins with these rows and is to have `rows` in all.
+    pub(crate) fn open(&self, first_rows: &RecordBatch, rows: u64) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
         let path = self.to.new_file();
         let open = || {
-            let properties = properties(first_rows, &self.keys, self.description.clone())?;
+            let properties = properties(first_rows, rows, &self.keys, self.description.clone())?;
             ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema(), Some(properties))
         };
         let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
@@ -129,6 +129,11 @@ impl<'a> Transition<'a> {
 
 /// About how many bytes rows take on disk.
 pub(crate) fn disk_bytes(rows: &RecordBatch) -> u64 {
+    memory_bytes(rows) / COMPRESSION
+}
+
+/// How many bytes the rows take in memory.
+pub(crate) fn memory_bytes(rows: &RecordBatch) -> u64 {
     let bytes: usize = rows.columns().iter().filter_map(|column| column.to_data().get_slice_memory_size().ok()).sum();
-    bytes as u64 / COMPRESSION
+    bytes as u64
 }

@@ -230,20 +230,22 @@ fn a_table_stays_as_it_was_made() {
 fn a_file_describes_itself() {
     let root = tempdir().unwrap();
     let items = format!("n:integer {KEY}");
-    let columns = "address__city:string id:integer _sdc_sequence:integer";
-    let state =
-        load(&mut open(root.path(), Nesting::Native, 1_000, "id"), (columns, "Ice 1 5", &[("items", &items, "7 1 0")]));
+    let columns = "address__city:string address__zip:string id:integer _sdc_sequence:integer";
+    let state = load(
+        &mut open(root.path(), Nesting::Native, 1_000, "id"),
+        (columns, "Ice 9 1 5", &[("items", &items, "7 1 0")]),
+    );
     let file = File::open(&files(&root.path().join("orders"))[0]).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let pairs = reader.metadata().file_metadata().key_value_metadata().unwrap();
     let json = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref()).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Column>>(json("selvedge.columns")).unwrap(), columns_of(columns));
     assert_eq!(serde_json::from_str::<Vec<Subtable>>(json("selvedge.subtables")).unwrap(), state.subtables);
-    // The leaves, in the order of the fields: address.city, id, items.n, _sdc_sequence.
+    // The columns of the file are address.city, address.zip, id, items.n and _sdc_sequence.
     let group = reader.metadata().row_group(0);
-    assert_eq!(group.column(1).column_path().string(), "id");
+    assert_eq!(group.column(2).column_path().string(), "id");
     let sorting = group.sorting_columns().unwrap();
-    assert_eq!(sorting.iter().map(|by| by.column_idx).collect::<Vec<_>>(), [1]);
+    assert_eq!(sorting.iter().map(|by| by.column_idx).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
