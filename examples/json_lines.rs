@@ -7,15 +7,16 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter};
 use std::ops::ControlFlow::{self, Continue};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, new_null_array};
 use arrow_json::{LineDelimitedWriter, ReaderBuilder};
-use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
 use selvedge::LoadErrorKind::{Refused, Unavailable};
 use selvedge::{
-    Batch, Capabilities, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError, Outcome, Part, RowOrder,
-    TableLoad, TableName, TableState, rejected, schema,
+    Batch, Capabilities, Column, ColumnType, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError,
+    Outcome, Part, RowOrder, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ struct JsonLines {
 /// What a table's `state.json` holds. Replacing that file commits a load.
 #[derive(Serialize, Deserialize)]
 struct Commit {
-    /// The name of the folder beside it with the rows and the rejected records, from 1 on.
+    /// The name of the folder beside it with a file for each part of the table, from 1 on.
     generation: u64,
     state: TableState,
 }
@@ -38,6 +39,8 @@ struct Commit {
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Lines = LineDelimitedWriter<BufWriter<File>>;
 type EachBatch<'e> = dyn FnMut(RecordBatch) -> Fallible<ControlFlow<()>> + 'e;
+/// The folder of what was committed last, and its state; `None` before a table's first load.
+type Stands<'s> = Option<(&'s Path, &'s TableState)>;
 
 impl JsonLines {
     /// Opens a folder to load into it.
@@ -63,28 +66,33 @@ impl JsonLines {
         let before = self.commit(&load.table)?;
         load.check_planned_on(before.as_ref().map(|commit| &commit.state))?;
         load.check_rows()?;
-        let stored = before.map_or(0, |commit| commit.generation);
+        load.subtables.iter().try_for_each(SubtableLoad::check_rows)?;
+        let generation = before.as_ref().map_or(0, |commit| commit.generation);
         let folder = self.folder(&load.table);
-        let (from, to) = (folder.join(stored.to_string()), folder.join((stored + 1).to_string()));
+        let (from, to) = (folder.join(generation.to_string()), folder.join((generation + 1).to_string()));
+        let stands = before.as_ref().map(|commit| (from.as_path(), &commit.state));
         // The generation that is replaced now is left to those who look at it; the one before has served its time.
-        let _ = fs::remove_dir_all(folder.join(stored.saturating_sub(1).to_string()));
+        let _ = fs::remove_dir_all(folder.join(generation.saturating_sub(1).to_string()));
         fs::create_dir_all(&to)?;
         write(&to, Part::Rejects, |lines| {
-            read(&from, Part::Rejects, rejected::none().schema(), &mut |batch| Ok(Continue(lines.write(&batch)?)))?;
+            read(stands, Part::Rejects, &rejected::columns(), &mut |batch| Ok(Continue(lines.write(&batch)?)))?;
             Ok(lines.write(&load.rejects)?)
         })?;
-        let outcome = write(&to, Part::Rows, |lines| merge(&from, load, lines))?;
-        publish(&folder, Commit { generation: stored + 1, state: load.committed(outcome) })
+        let (outcome, written) = write(&to, Part::Rows, |lines| merge(stands, load, lines))?;
+        for of in &load.subtables {
+            write(&to, Part::Subtable(&of.subtable.name), |lines| replace(stands, load, of, &written, lines))?;
+        }
+        publish(&folder, Commit { generation: generation + 1, state: load.committed(outcome) })
     }
 }
 
-/// Writes the stored rows that stay and those of the load that are not older, and counts what became of the latter.
-fn merge(stored: &Path, load: &TableLoad, lines: &mut Lines) -> Fallible<Outcome> {
+/// Writes the stored rows that stay and those of the load that are not older; tells which those are, and what became of all.
+fn merge(stands: Stands<'_>, load: &TableLoad, lines: &mut Lines) -> Fallible<(Outcome, BooleanArray)> {
     let key = Key::of(load)?;
     let new = key.contestants(&load.rows)?;
     let row_of: HashMap<_, usize> = (0..new.len()).map(|row| (new.key(row), row)).collect();
     let (mut met, mut beaten) = (0, HashSet::new());
-    read(stored, Part::Rows, schema(&load.columns), &mut |batch| {
+    read(stands, Part::Rows, &load.columns, &mut |batch| {
         let old = key.contestants(&batch)?;
         let mut stays = |stored: usize| {
             let Some(&row) = row_of.get(&old.key(stored)) else { return true };
@@ -94,14 +102,33 @@ fn merge(stored: &Path, load: &TableLoad, lines: &mut Lines) -> Fallible<Outcome
         let stay: Vec<bool> = (0..batch.num_rows()).map(&mut stays).collect();
         Ok(Continue(lines.write(&filter_record_batch(&batch, &stay.into())?)?))
     })?;
-    let newest: Vec<bool> = (0..new.len()).map(|row| !beaten.contains(&row)).collect();
-    lines.write(&filter_record_batch(&load.rows, &newest.into())?)?;
-    Ok(Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met })
+    let written = BooleanArray::from_iter((0..new.len()).map(|row| Some(!beaten.contains(&row))));
+    lines.write(&filter_record_batch(&load.rows, &written)?)?;
+    Ok((Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met }, written))
+}
+
+/// Writes the stored rows of a subtable but for those of the rows written, and what the load has for these.
+fn replace(
+    stands: Stands<'_>,
+    load: &TableLoad,
+    of: &SubtableLoad,
+    written: &BooleanArray,
+    lines: &mut Lines,
+) -> Fallible<()> {
+    let key = Key::of(load)?;
+    let new = key.contestants(&load.rows)?;
+    let replaced: HashSet<_> = (0..new.len()).filter(|row| written.value(*row)).map(|row| new.key(row)).collect();
+    read(stands, Part::Subtable(&of.subtable.name), &of.subtable.columns, &mut |batch| {
+        let roots = key.roots(&of.subtable, &batch)?;
+        let stay: Vec<bool> = roots.iter().map(|root| !replaced.contains(&root)).collect();
+        Ok(Continue(lines.write(&filter_record_batch(&batch, &stay.into())?)?))
+    })?;
+    Ok(lines.write(&of.written(|row| written.value(row))?)?)
 }
 
 /// Writes a file of a generation, durably.
 fn write<T>(generation: &Path, part: Part<'_>, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
-    let mut lines = Lines::new(BufWriter::new(File::create(generation.join(format!("{part:?}.jsonl")))?));
+    let mut lines = Lines::new(BufWriter::new(File::create(file(generation, part))?));
     let filled = fill(&mut lines)?;
     lines.finish()?;
     lines.into_inner().into_inner()?.sync_all()?;
@@ -109,18 +136,57 @@ fn write<T>(generation: &Path, part: Part<'_>, fill: impl FnOnce(&mut Lines) -> 
     Ok(filled)
 }
 
-/// Hands the rows of a file to `each`, some at a time. A column that a row lacks is null; generation 0 is empty.
-fn read(generation: &Path, part: Part<'_>, schema: SchemaRef, each: &mut EachBatch<'_>) -> Fallible<()> {
-    if generation.ends_with("0") {
-        return Ok(());
-    }
-    let lines = BufReader::new(File::open(generation.join(format!("{part:?}.jsonl")))?);
-    for batch in ReaderBuilder::new(schema).build(lines)? {
-        if each(batch?)?.is_break() {
+/// Hands the rows of a part to `each`, some at a time, with the columns `now`: those it has, whatever their names and types
+/// are by now, and then new ones, in which they hold null.
+fn read(stands: Stands<'_>, part: Part<'_>, now: &[Column], each: &mut EachBatch<'_>) -> Fallible<()> {
+    let stands = stands.and_then(|(generation, state)| Some((generation, columns(state, part)?)));
+    let Some((generation, before)) = stands else { return Ok(()) };
+    let stored = before.iter().zip(now).map(|(old, new)| Column { name: old.name.clone(), ..new.clone() });
+    let lines = BufReader::new(File::open(file(generation, part))?);
+    let reader = ReaderBuilder::new(schema(&stored.collect::<Vec<_>>())).with_coerce_primitive(true);
+    for batch in reader.build(lines)? {
+        if each(changed(&batch?, now)?)?.is_break() {
             break;
         }
     }
     Ok(())
+}
+
+/// What was read with the columns a table had, with those it has now. A number was widened by being read as the wider type.
+fn changed(batch: &RecordBatch, now: &[Column]) -> Fallible<RecordBatch> {
+    let plain = |digits: &str| match digits.split_once('.') {
+        Some(_) => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        None => digits.to_owned(),
+    };
+    let value = |(at, column): (usize, &Column)| -> ArrayRef {
+        match (batch.columns().get(at), column.column_type) {
+            (None, column_type) => new_null_array(&column_type.arrow(), batch.num_rows()),
+            (Some(digits), ColumnType::DecimalText) => {
+                Arc::new(digits.as_string::<i32>().iter().map(|digits| digits.map(plain)).collect::<StringArray>())
+            }
+            (Some(values), _) => Arc::clone(values),
+        }
+    };
+    Ok(RecordBatch::try_new(schema(now), now.iter().enumerate().map(value).collect())?)
+}
+
+/// The columns of a part; `None` of a subtable there is not.
+fn columns(state: &TableState, part: Part<'_>) -> Option<Vec<Column>> {
+    match part {
+        Part::Rows => Some(state.columns.clone()),
+        Part::Subtable(name) => state.subtable(name).map(|subtable| subtable.columns.clone()),
+        Part::Rejects => Some(rejected::columns().to_vec()),
+    }
+}
+
+/// No subtable is called like the other two: its name has `__` in it.
+fn file(generation: &Path, part: Part<'_>) -> PathBuf {
+    let name = match part {
+        Part::Rows => "rows",
+        Part::Subtable(name) => name,
+        Part::Rejects => "rejects",
+    };
+    generation.join(format!("{name}.jsonl"))
 }
 
 /// Makes a commit the one that counts: until the rename nothing has happened, and after the syncs it lasts.
@@ -179,10 +245,10 @@ impl Inspect for JsonLines {
         each: &mut Each<'_>,
     ) -> Result<Option<TableState>, LoadError> {
         let Some(Commit { generation, state }) = self.commit(table).map_err(failed)? else { return Ok(None) };
-        let schema = if part == Part::Rows { schema(&state.columns) } else { rejected::none().schema() };
+        let Some(columns) = columns(&state, part) else { return Ok(Some(state)) };
         let folder = self.folder(table).join(generation.to_string());
         let is_outdated = || self.commit(table).is_ok_and(|now| now.is_some_and(|now| now.generation != generation));
-        match read(&folder, part, schema, &mut |batch| Ok(each(&state, batch))) {
+        match read(Some((&folder, &state)), part, &columns, &mut |batch| Ok(each(&state, batch))) {
             Err(_) if is_outdated() => Err(LoadError::new(Unavailable, "it was loaded meanwhile; look again")),
             looked => looked.map(|()| Some(state)).map_err(failed),
         }

@@ -9,4 +9,6 @@ mod formats;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
+mod hostile_names;
+#[cfg(test)]
 mod winners;

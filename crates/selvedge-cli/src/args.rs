@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use selvedge::{IntegrationName, NameError, TableName};
+use selvedge::{ChangedTypes, IntegrationName, NameError, NewColumns, TableName};
 
+use crate::column_rules::Column;
 use crate::destination::Address;
 use crate::input::Input;
 
@@ -34,6 +36,12 @@ pub(crate) enum Command {
     /// into.
     #[command(subcommand, after_long_help = DESTINATION_EXAMPLES)]
     Destination(DestinationCommand),
+    /// Makes a view of a table, in which a property whose values are of several types is one column.
+    ///
+    /// A table has a column for each type of a property (`age` and `age__st`); the view has one, `age`, which shows whichever
+    /// has a value: as a number if all of them are, else as text. A view of that name is made anew.
+    #[command(after_long_help = VIEW_EXAMPLES)]
+    View(ViewArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,9 +82,9 @@ pub(crate) struct LoadArgs {
     /// The table of plain records.
     ///
     /// Its columns and their types are taken from the records: all files of the command are read for that first, of standard
-    /// input the first 10,000 lines. Nested objects become columns of their own (`address__city`), arrays are kept as JSON,
-    /// strings stay strings, integers beside fractions become numbers, and a property of several types becomes a column
-    /// for each.
+    /// input the first 10,000 lines. Nested objects become columns of their own (`address__city`), arrays tables of their own
+    /// (`people__tags`), strings stay strings, integers beside fractions become numbers, and a property of several types
+    /// becomes a column for each.
     #[arg(long, value_name = "NAME", value_parser = table)]
     pub(crate) table: Option<String>,
 
@@ -91,6 +99,35 @@ pub(crate) struct LoadArgs {
     /// it the later record is the newer one.
     #[arg(long, value_name = "COL", requires = "table")]
     pub(crate) sequence: Option<String>,
+
+    /// Leaves a property out of a table's records before they are stored anywhere, in the queue neither. May be given several
+    /// times.
+    ///
+    /// The property is written as a JSON pointer: `users:/email`, `users:/address/city`; `*` stands for every element of an
+    /// array: `orders:/items/*/note`. A key cannot be left out.
+    #[arg(long, value_name = "TABLE:/POINTER")]
+    pub(crate) exclude: Vec<Column>,
+
+    /// Replaces a property by its hash before it is stored anywhere, in the queue neither. May be given several times.
+    ///
+    /// The hash is the HMAC-SHA-256 of the value in hexadecimal digits, so that equal values stay equal. Its secret is taken
+    /// from the environment variable SELVEDGE_HASH_SECRET, at least 32 random bytes; whoever has it can try out values.
+    #[arg(long, value_name = "TABLE:/POINTER")]
+    pub(crate) hash: Vec<Column>,
+
+    /// What happens to properties that a table has no column for, once it was loaded for the first time.
+    ///
+    /// `evolve` gives it one, `freeze` leaves the table as it is and its records in the queue, `discard_column` drops their
+    /// values, `discard_record` rejects their records.
+    #[arg(long, value_name = "POLICY", default_value = "evolve", value_parser = new_columns())]
+    pub(crate) new_columns: NewColumns,
+
+    /// What happens to values of another type than those the table has for their property.
+    ///
+    /// `split` gives them a column of their own beside the first (`age__st`), `widen` makes the first one wider where it
+    /// then holds all values exactly, and splits otherwise, `reject` rejects their records.
+    #[arg(long, value_name = "POLICY", default_value = "split", value_parser = changed_types())]
+    pub(crate) changed_types: ChangedTypes,
 
     /// The folder of the queue, where accepted records are kept until every destination has them. Default: the first
     /// destination's path with `.queue` after it. Use the same folder for the same destinations.
@@ -173,6 +210,25 @@ pub(crate) struct ListArgs {
     pub(crate) data: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
+    /// Where the table is: sqlite:FILE or duckdb:FILE.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: Address,
+
+    /// The table.
+    #[arg(long, value_name = "TABLE", value_parser = table)]
+    pub(crate) of: String,
+
+    /// The integration of the table.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// The name of the view, which stands beside the table.
+    #[arg(long = "as", value_name = "NAME", value_parser = table)]
+    pub(crate) name: String,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ReportFormat {
     /// One JSON object.
@@ -185,6 +241,14 @@ fn integration(name: &str) -> Result<IntegrationName, NameError> {
 
 fn table(name: &str) -> Result<String, NameError> {
     TableName::new(None, name).map(|table| table.table().to_owned())
+}
+
+fn new_columns() -> impl TypedValueParser<Value = NewColumns> {
+    PossibleValuesParser::new(["evolve", "freeze", "discard_column", "discard_record"]).try_map(|text| text.parse())
+}
+
+fn changed_types() -> impl TypedValueParser<Value = ChangedTypes> {
+    PossibleValuesParser::new(["split", "widen", "reject"]).try_map(|text| text.parse())
 }
 
 const LOAD_EXAMPLES: &str = "\
@@ -200,6 +264,9 @@ Examples:
 
   gunzip -c events.jsonl.gz | selvedge load - --table events --to parquet:lake
       Plain records without a key from standard input: every record becomes a row.
+
+  selvedge load users.jsonl --table users --key id --exclude users:/phone --hash users:/email --to sqlite:app.db
+      Without the phone numbers, and with a hash in place of each address; SELVEDGE_HASH_SECRET has the secret.
 
 Exit codes:
   0  everything was loaded
@@ -244,4 +311,17 @@ Examples:
 Exit codes:
   0  it is done
   1  it is not: the queue cannot be used, or records wait for the destination
+  2  the command was not understood";
+
+const VIEW_EXAMPLES: &str = "\
+Examples:
+  selvedge view sqlite:demo.db --of orders --as orders_whole
+      The view orders_whole beside the table orders.
+
+  selvedge view duckdb:warehouse.duckdb --of orders --integration shop --as orders_whole
+      The view orders_whole in the schema shop.
+
+Exit codes:
+  0  the view stands
+  1  it does not: there is no such table, or the destination cannot make views
   2  the command was not understood";

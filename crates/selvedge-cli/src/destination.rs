@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use selvedge::parquet::{Parquet, ParquetReader};
 use selvedge::sqlite::{Sqlite, SqliteReader};
-use selvedge::{Destination, Inspect, LoadError};
+use selvedge::{Destination, Inspect, LoadError, LoadErrorKind, TableName};
 
 use crate::error::Error;
 
@@ -23,6 +23,8 @@ pub(crate) struct Kind {
     pub(crate) open: fn(&Path) -> Result<Box<dyn Destination>, LoadError>,
     /// To look at what they hold; nothing is made or written.
     pub(crate) read: fn(&Path) -> Result<Box<dyn Inspect>, LoadError>,
+    /// To make a view of a table in which each property is one column.
+    pub(crate) create_view: fn(&Path, &TableName, &str) -> Result<(), LoadError>,
 }
 
 /// A destination that is not opened yet.
@@ -56,6 +58,12 @@ impl Address {
         (self.kind.read)(&self.path).map_err(|cause| self.unreadable(cause))
     }
 
+    /// Makes a view of a table in which each property is one column.
+    pub(crate) fn create_view(&self, table: &TableName, view: &str) -> Result<(), Error> {
+        (self.kind.create_view)(&self.path, table, view)
+            .map_err(|cause| Error::failed(format!("the view {view} cannot be made in {self}")).because(cause))
+    }
+
     /// The error of this destination when it could not be read.
     pub(crate) fn unreadable(&self, cause: LoadError) -> Error {
         Error::failed(format!("the destination {self} cannot be read")).because(cause)
@@ -78,10 +86,15 @@ impl FromStr for Address {
             "sqlite" => Kind {
                 open: |path| Ok(Box::new(Sqlite::open(path)?)),
                 read: |path| Ok(Box::new(SqliteReader::open(path)?)),
+                create_view: |path, table, view| Sqlite::open(path)?.create_coalescing_view(table, view),
             },
             "parquet" => Kind {
                 open: |path| Ok(Box::new(Parquet::open(path)?)),
                 read: |path| Ok(Box::new(ParquetReader::open(path)?)),
+                create_view: |_, _, _| {
+                    let message = "Parquet files have no views; make one where they are read";
+                    Err(LoadError::new(LoadErrorKind::Refused, message))
+                },
             },
             "duckdb" => duckdb::kind()?,
             _ => return Err(expected()),

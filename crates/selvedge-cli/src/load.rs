@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use selvedge::{Engine, TableName, Waiting};
+use selvedge::{Engine, Policy, TableName, Waiting};
 
 use crate::args::{LoadArgs, ReportFormat};
+use crate::column_rules;
 use crate::destination::Address;
 use crate::destinations::registered_in;
 use crate::ending::Ending;
@@ -83,7 +84,9 @@ fn start(args: &LoadArgs) -> Result<Engine, Error> {
     let folder = queue_folder(args);
     let shown = folder.display().to_string();
     let known = registered_in(&folder);
-    let mut builder = Engine::builder(folder);
+    let LoadArgs { new_columns, changed_types, .. } = *args;
+    let policy = Policy { new_columns, changed_types, ..Policy::default() };
+    let mut builder = column_rules::set(args, Engine::builder(folder).policy(policy))?;
     for address in &args.to {
         builder = builder.destination(address.as_str(), address.open()?);
     }

@@ -3,9 +3,11 @@
 //! Where to look: `args.rs` says what can be asked for, `ending.rs` how it can end. `load.rs` says how it is loaded; `plan.rs`
 //! decides what is left to do with each input and `resume.rs` what is remembered of it, `feed.rs` makes the batches,
 //! `input.rs` and the files below it read, `infer.rs` finds the schema of plain records, `report.rs`, `refused.rs` and
-//! `progress.rs` tell. `verify.rs` looks at destinations, `destinations.rs` manages for which of them a queue keeps records.
+//! `progress.rs` tell. `verify.rs` looks at destinations, `view.rs` makes views in them, `destinations.rs` manages for which of
+//! them a queue keeps records.
 
 mod args;
+mod column_rules;
 mod columns;
 mod destination;
 mod destinations;
@@ -22,6 +24,7 @@ mod report;
 mod resume;
 mod since;
 mod verify;
+mod view;
 
 use std::process::ExitCode;
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Load(args) => load::load(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Destination(command) => destinations::manage(&command),
+        Command::View(args) => view::view(&args),
     };
     match ended {
         Ok(ending) => ending.code(),

@@ -1,22 +1,23 @@
 //! A destination in memory: what the seam asks for, in as little code as it takes.
 
+mod change;
 mod image;
+mod merge;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
-use arrow_select::interleave::interleave_record_batch;
 use selvedge_core::{
-    Age, Capabilities, Change, Column, Contestants, Destination, Each, Inspect, Key, LoadError, LoadErrorKind, Outcome,
-    Part, RowOrder, TableLoad, TableName, TableState, rejected, schema,
+    Capabilities, Destination, Each, Inspect, LoadError, LoadErrorKind, Part, RowOrder, Subtable, SubtableLoad,
+    TableLoad, TableName, TableState, rejected,
 };
+
+pub(crate) use merge::{Merged, join, merge, newest_stays};
 
 const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
 
@@ -51,12 +52,16 @@ pub struct Memory {
 #[derive(Debug)]
 struct Table {
     state: TableState,
-    rows: RecordBatch,
+    content: Content,
     rejects: RecordBatch,
 }
 
-/// The rows of a table after a load, and what became of those of the load.
-type Merged = Result<(RecordBatch, Outcome), LoadError>;
+/// The rows of a table, and those of its subtables in their order.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) rows: RecordBatch,
+    pub(crate) subrows: Vec<RecordBatch>,
+}
 
 impl Memory {
     /// Takes in what an earlier one left in `folder`, which belongs to this one until it is dropped.
@@ -89,17 +94,18 @@ impl Memory {
     pub(crate) fn load_by(
         &mut self,
         load: &TableLoad,
-        merge: impl FnOnce(&TableLoad, &RecordBatch) -> Merged,
+        merge: impl FnOnce(&TableLoad, &Content) -> Result<Merged, LoadError>,
     ) -> Result<TableState, LoadError> {
         if self.lock.is_none() {
             return Err(refused("this was opened to look only; open it to load"));
         }
         let found = self.tables.get(&load.table);
         load.check_planned_on(found.map(|table| &table.state))?;
-        let stored = changed(load, found)?;
-        let (rows, outcome) = merge(load, &stored)?;
+        load.check_rows()?;
+        load.subtables.iter().try_for_each(SubtableLoad::check_rows)?;
+        let merged = merge(load, &changed(load, found)?)?;
         let rejects = with_rejects(load, found)?;
-        let table = Table { state: load.committed(outcome), rows, rejects };
+        let table = Table { state: load.committed(merged.outcome()), content: merged.content, rejects };
         if let Err(error) = image::write(&self.folder, &load.table, &table) {
             // Whether it was applied all the same, only the file knows.
             self.tables = image::read_all(&self.folder)?;
@@ -147,11 +153,7 @@ impl Inspect for Memory {
         each: &mut Each<'_>,
     ) -> Result<Option<TableState>, LoadError> {
         let Some(table) = self.tables.get(table) else { return Ok(None) };
-        let rows = match part {
-            Part::Rows => &table.rows,
-            Part::Subtable(_) => return Ok(Some(table.state.clone())),
-            Part::Rejects => &table.rejects,
-        };
+        let Some(rows) = table.part(part) else { return Ok(Some(table.state.clone())) };
         for from in (0..rows.num_rows()).step_by(ROWS_AT_ONCE) {
             let some = rows.slice(from, ROWS_AT_ONCE.min(rows.num_rows() - from));
             if each(&table.state, some) == ControlFlow::Break(()) {
@@ -162,78 +164,40 @@ impl Inspect for Memory {
     }
 }
 
-/// The stored rows with the columns the table has after the changes of the load.
-fn changed(load: &TableLoad, found: Option<&Table>) -> Result<RecordBatch, LoadError> {
-    let mut columns = found.map(|table| table.state.columns.clone());
-    for change in &load.changes {
-        match (change, &mut columns) {
-            (Change::CreateTable(new), None) => columns = Some(new.clone()),
-            (Change::AddColumn(new), Some(columns)) if !columns.iter().any(|column| column.name == new.name) => {
-                columns.push(new.clone());
-            }
-            _ => return Err(refused("the table cannot be changed like this; report this as a defect of selvedge")),
+impl Table {
+    /// The rows of a part; `None` of a subtable there is not.
+    fn part(&self, part: Part<'_>) -> Option<&RecordBatch> {
+        match part {
+            Part::Rows => Some(&self.content.rows),
+            Part::Subtable(name) => self.subrows(name),
+            Part::Rejects => Some(&self.rejects),
         }
     }
-    if columns.as_ref() != Some(&load.columns) {
-        return Err(refused("the changes do not lead to the columns of the load; report this as a defect of selvedge"));
+
+    fn subrows(&self, name: &str) -> Option<&RecordBatch> {
+        let at = self.state.subtables.iter().position(|subtable| subtable.name == name)?;
+        self.content.subrows.get(at)
     }
-    let rows = found.map_or(0, |table| table.rows.num_rows());
-    let stored = |column: &Column| {
-        let stands = found.and_then(|table| table.rows.column_by_name(&column.name)).cloned();
-        stands.unwrap_or_else(|| new_null_array(&column.column_type.arrow(), rows))
+}
+
+/// What stands, with the columns it has after the changes of the load.
+fn changed(load: &TableLoad, found: Option<&Table>) -> Result<Content, LoadError> {
+    let stands = found.map(|table| (&table.state.columns[..], &table.content.rows));
+    let subrows = |load: &SubtableLoad| {
+        let Subtable { name, columns, .. } = &load.subtable;
+        let stands = found.and_then(|table| Some((&table.state.subtable(name)?.columns[..], table.subrows(name)?)));
+        change::apply(&load.changes, stands, columns)
     };
-    batch(&schema(&load.columns), load.columns.iter().map(stored).collect(), rows)
-}
-
-/// The rule of the seam: the newer row of a key stays, at a tie the one of the load.
-pub(crate) fn newest_stays(load: &TableLoad, stored: &RecordBatch) -> Merged {
-    let key = Key::of(load)?;
-    let (old, new) = (key.contestants(stored)?, key.contestants(&rows(load)?)?);
-    merge(load, stored, &old, &new, |old, new| old > new)
-}
-
-/// One row for each key; `stays` tells by the ages whether a stored row stays in the face of one of the load.
-pub(crate) fn merge(
-    load: &TableLoad,
-    stored: &RecordBatch,
-    old: &Contestants,
-    new: &Contestants,
-    stays: fn(Age, Age) -> bool,
-) -> Merged {
-    const STORED: usize = 0;
-    const LOADED: usize = 1;
-    let mut of_key: BTreeMap<_, _> = (0..old.len()).map(|row| (old.key(row), (STORED, row))).collect();
-    let mut outcome = Outcome::default();
-    for row in 0..new.len() {
-        match of_key.entry(new.key(row)) {
-            Entry::Vacant(free) => {
-                outcome.new_rows += 1;
-                free.insert((LOADED, row));
-            }
-            Entry::Occupied(mut taken) => match *taken.get() {
-                (STORED, before) if stays(old.age(before), new.age(row)) => outcome.stale_rows += 1,
-                _ => drop(taken.insert((LOADED, row))),
-            },
-        }
-    }
-    let rows_of_keys: Vec<(usize, usize)> = of_key.into_values().collect();
-    Ok((interleave_record_batch(&[stored, &rows(load)?], &rows_of_keys).map_err(unfit)?, outcome))
+    Ok(Content {
+        rows: change::apply(&load.changes, stands, &load.columns)?,
+        subrows: load.subtables.iter().map(subrows).collect::<Result<_, _>>()?,
+    })
 }
 
 fn with_rejects(load: &TableLoad, found: Option<&Table>) -> Result<RecordBatch, LoadError> {
     let none = rejected::none();
     let stored = found.map_or(&none, |table| &table.rejects);
     concat_batches(&none.schema(), [stored, &load.rejects]).map_err(unfit)
-}
-
-/// The rows of the load, if they are typed as its columns say.
-pub(crate) fn rows(load: &TableLoad) -> Result<RecordBatch, LoadError> {
-    batch(&schema(&load.columns), load.rows.columns().to_vec(), load.rows.num_rows())
-}
-
-fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, LoadError> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(unfit)
 }
 
 pub(crate) fn unfit(cause: ArrowError) -> LoadError {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use selvedge_core::{
-    Counted, Destination, Inspect, LoadError, LogicalView, TableLoad, TableName, TableState, logical_view,
+    Counted, Destination, Inspect, LoadError, LogicalView, Part, TableLoad, TableName, TableState, Value, logical_view,
+    schema,
 };
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -88,6 +90,11 @@ impl<'k> Place<'k> {
         Ok(view)
     }
 
+    /// What the rows of a part hold, as [`cells`] has it.
+    pub(crate) fn cells(&self, table: &TableName, part: Part<'_>, columns: &[&str]) -> Result<Cells, Failure> {
+        cells(&mut *self.look()?, table, part, columns)
+    }
+
     /// Puts a copy aside, to be restored later. Nobody may have it open.
     pub(crate) fn copy(&self, thing: Thing) -> io::Result<()> {
         let copy = self.aside(&format!("{thing:?}"));
@@ -108,6 +115,38 @@ impl<'k> Place<'k> {
     }
 }
 
+/// Of each row its values in some columns.
+pub(crate) type Cells = Vec<Vec<Option<Value>>>;
+
+/// The values that the rows of a table, or of a subtable of it, have in these columns, sorted.
+pub(crate) fn cells(
+    destination: &mut dyn Inspect,
+    table: &TableName,
+    part: Part<'_>,
+    columns: &[&str],
+) -> Result<Cells, Failure> {
+    let mut found = Vec::new();
+    let mut misread = None;
+    destination.read(table, part, &mut |state, batch| {
+        let all = match part {
+            Part::Subtable(name) => state.subtable(name).map_or(&[][..], |subtable| &subtable.columns),
+            _ => &state.columns,
+        };
+        if batch.schema().fields() != schema(all).fields() {
+            misread = Some(batch.schema());
+        }
+        let cell = |name: &&str, row| {
+            let column = all.iter().find(|column| column.name == **name)?;
+            Value::of(column.column_type, batch.column_by_name(name)?, row)
+        };
+        found.extend((0..batch.num_rows()).map(|row| columns.iter().map(|name| cell(name, row)).collect::<Vec<_>>()));
+        ControlFlow::Continue(())
+    })?;
+    ensure_equal(&misread, &None, format!("columns of {part:?} that are not those of the state"))?;
+    found.sort();
+    Ok(found)
+}
+
 /// Fails unless a state is the one expected, and says in what it differs.
 pub(crate) fn ensure_state(
     found: Option<&TableState>,
@@ -120,7 +159,8 @@ pub(crate) fn ensure_state(
         ensure_equal(&found.keys, &expected.keys, format!("{of}, its keys"))?;
         ensure_equal(&found.columns.len(), &expected.columns.len(), format!("{of}, its number of columns"))?;
         let mut columns = found.columns.iter().zip(&expected.columns);
-        return columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")));
+        columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")))?;
+        return ensure_equal(&found.subtables, &expected.subtables, format!("{of}, its subtables"));
     }
     ensure_equal(&found.is_some(), &expected.is_some(), format!("{of}, whether there is one"))
 }

@@ -9,13 +9,15 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use selvedge_core::IntegrationName;
-use selvedge_engine::{Batch, EmbeddedQueue, Engine, EngineBuilder, Queue, Waiting};
+use selvedge_core::{IntegrationName, TableName};
+use selvedge_engine::{
+    Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret, Waiting,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::expected::{self, Expected};
-use crate::failure::{Checked, Failure, ensure};
+use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::place::{Place, Thing};
 
 /// Longer than any load takes; a destination that needs as long has stopped.
@@ -38,6 +40,12 @@ enum Step {
     Push(Box<RawValue>),
     /// The same, of a named integration.
     PushFor { integration: IntegrationName, batch: Box<RawValue> },
+    /// A batch is refused at the door, and nothing of it is queued.
+    Refused(Refused),
+    /// How tables may change, for engines started from here on.
+    Policy(Policy),
+    /// What of a table's records is excluded or hashed by engines started from here on.
+    Redact(Redacted),
     /// Everything is loaded, and the destination holds these tables and no other.
     Expect(BTreeMap<String, Expected>),
     /// These tables are not loaded until somebody acts: of each, what the reason says.
@@ -50,6 +58,28 @@ enum Step {
     Lose(Thing),
     /// An engine takes over the tables that another queue loaded, and loads them.
     Adopt,
+}
+
+/// A batch that is not accepted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    batch: Box<RawValue>,
+    /// What the refusal says, word by word.
+    says: Vec<String>,
+}
+
+/// The properties of a table's records that are excluded or hashed, as JSON pointers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redacted {
+    table: String,
+    #[serde(default)]
+    exclude: Vec<String>,
+    #[serde(default)]
+    hash: Vec<String>,
+    /// With which values are hashed.
+    secret: String,
 }
 
 /// How batches come to be loaded.
@@ -69,6 +99,9 @@ struct Stage<'p> {
     pushed: Vec<Batch>,
     /// The tables known not to be loaded.
     paused: BTreeSet<String>,
+    /// What engines are told.
+    policy: Policy,
+    redacted: Vec<Redacted>,
 }
 
 impl Scenario {
@@ -79,7 +112,15 @@ impl Scenario {
     }
 
     fn play(&self, place: &Place<'_>, pace: Pace) -> Checked {
-        let mut stage = Stage { place, pace, engine: None, pushed: Vec::new(), paused: BTreeSet::new() };
+        let mut stage = Stage {
+            place,
+            pace,
+            engine: None,
+            pushed: Vec::new(),
+            paused: BTreeSet::new(),
+            policy: Policy::default(),
+            redacted: Vec::new(),
+        };
         for (step, number) in self.steps.iter().zip(1..) {
             stage.play(step).map_err(|failure| failure.during(format!("step {number}")))?;
         }
@@ -93,6 +134,18 @@ impl Stage<'_> {
             Step::Push(body) => self.push(Batch::from_json(body.get())),
             Step::PushFor { integration, batch } => {
                 self.push(Batch::from_json(batch.get()).integration(integration.clone()))
+            }
+            Step::Refused(refused) => self.expect_refused(refused),
+            Step::Policy(policy) => {
+                self.at_rest()?;
+                self.paused.clear();
+                self.policy = *policy;
+                Ok(())
+            }
+            Step::Redact(redacted) => {
+                self.at_rest()?;
+                self.redacted.push(redacted.clone());
+                Ok(())
             }
             Step::Expect(tables) => {
                 self.settle()?;
@@ -130,6 +183,21 @@ impl Stage<'_> {
     fn send(&mut self) -> Checked {
         let pushed = std::mem::take(&mut self.pushed);
         Ok(self.engine()?.push_many(pushed, |_| ())?)
+    }
+
+    /// Pushes a batch that has to be refused. What was put off still is.
+    fn expect_refused(&mut self, Refused { batch, says }: &Refused) -> Checked {
+        let engine = self.engine()?;
+        let accepted = |engine: &Engine| engine.progress().tables.iter().map(|table| table.tally.accepted).sum::<u64>();
+        let before = accepted(engine);
+        let Err(error) = engine.push(Batch::from_json(batch.get())) else {
+            return Err(Failure::new("the batch is accepted, and should be refused"));
+        };
+        ensure_equal(&error.kind(), &EngineErrorKind::Refused, "the kind of the error")?;
+        ensure_equal(&accepted(engine), &before, "the accepted records after a batch was refused")?;
+        let told = Failure::from(error).to_string();
+        says.iter()
+            .try_for_each(|words| ensure(told.contains(words), || format!("the refusal lacks `{words}`: {told}")))
     }
 
     /// Waits until everything is loaded but what is known to be paused.
@@ -180,8 +248,18 @@ impl Stage<'_> {
     }
 
     fn start(&mut self, builder: EngineBuilder) -> Checked {
+        let builder = self.redacted.iter().try_fold(builder.policy(self.policy), |builder, it| it.tell(builder))?;
         self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
         Ok(())
+    }
+}
+
+impl Redacted {
+    fn tell(&self, builder: EngineBuilder) -> Result<EngineBuilder, Failure> {
+        let rules = self.exclude.iter().try_fold(ColumnRules::new(), |rules, pointer| rules.exclude(pointer))?;
+        let rules = self.hash.iter().try_fold(rules, |rules, pointer| rules.hash(pointer))?;
+        let builder = builder.hash_secret(None, Secret::new(&self.secret)?);
+        Ok(builder.columns(TableName::new(None, self.table.as_str())?, rules))
     }
 }
 

@@ -5,6 +5,7 @@
 mod looking;
 mod rows;
 mod state;
+mod subrows;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -103,18 +104,141 @@ pub fn twins() -> Vec<Twin> {
         loading("first_wins_ties", "keeps the earlier of two equal sequences", &["ties"], rows::first_wins_ties),
         loading("ignores_versions", "compares sequences alone", &["table_versions"], rows::ignores_versions),
         loading("folds_case", "takes `a` and `A` for one key", &["composite_keys"], rows::folds_case),
-        loading("loses_a_row", "appends all rows but the first", &["keyless", "random_loads"], rows::loses_a_row),
+        loading(
+            "loses_a_row",
+            "loses the first row of a table without keys",
+            &["keyless", "every_value_null", "random_loads"],
+            rows::loses_a_row,
+        ),
+        loading(
+            "keeps_old_subrows",
+            "writes new subrows beside the old ones",
+            &["subrows_replaced", "subtables", "random_loads"],
+            subrows::keeps_old_subrows,
+        ),
+        loading(
+            "writes_stale_subrows",
+            "writes the subrows of rows that it does not write",
+            &["subrows_of_late_records", "subtables_stale"],
+            subrows::writes_stale_subrows,
+        ),
+        loading(
+            "replaces_all_subrows",
+            "keeps the subrows of the last load alone",
+            &["keyless_subtables", "subtables", "subtables_keyless"],
+            subrows::replaces_all_subrows,
+        ),
+        loading(
+            "first_key_alone",
+            "takes rows whose first keys are equal for one when it replaces their subrows",
+            &["subtables_deep"],
+            subrows::first_key_alone,
+        ),
+        loading(
+            "first_elements",
+            "keeps the first element of each array",
+            &[
+                "arrays_of_objects",
+                "scalar_elements",
+                "arrays_in_arrays",
+                "arrays_in_objects",
+                "column_never_filled",
+                "policy_discard_column",
+                "subtables",
+                "subtables_keyless",
+            ],
+            subrows::first_elements,
+        ),
+        loading(
+            "fixed_subtables",
+            "keeps nothing in the columns that subtables get later",
+            &["new_column_at_end", "subtables_grow"],
+            subrows::fixed_subtables,
+        ),
         loading("skips_empty_loads", "does nothing when there are no rows", &["no_rows"], rows::skips_empty_loads),
-        loading("drops_rejects", "keeps no rejected records", &["rejects"], rows::drops_rejects),
-        loading("rounds_moments", "keeps moments to the millisecond", &["types"], values::rounds_moments),
-        loading("through_double", "passes integers through doubles", &["limits"], values::through_double),
-        loading("cuts_at_nul", "ends texts at the character NUL", &["nul"], values::cuts_at_nul),
-        loading("null_keeps_the_old", "takes null for unchanged", &["nulls"], values::null_keeps_the_old),
-        loading("fills_new_columns", "fills new columns with a default", &["new_columns"], values::fills_new_columns),
-        loading("one_type_a_path", "keeps only the first type of a path", &["changed_types"], values::one_type_a_path),
-        loading("narrow", "keeps the values of 500 columns", &["wide_table"], values::narrow),
-        loading("single_underscores", "writes `_` for `__`", &["nested_objects"], values::single_underscores),
-        loading("lower_case", "writes names in lower case", &["names"], values::lower_case),
+        loading(
+            "drops_rejects",
+            "keeps no rejected records",
+            &[
+                "integer_out_of_range",
+                "number_out_of_range",
+                "decimal_out_of_range",
+                "timestamp_out_of_range",
+                "names_reserved_suffix",
+                "field_collision",
+                "policy_discard_record",
+                "policy_reject",
+                "rejected_records",
+                "columns_redacted",
+                "rejects",
+            ],
+            rows::drops_rejects,
+        ),
+        loading("rounds_moments", "keeps moments to the millisecond", &["types", "date_times"], values::rounds_moments),
+        loading(
+            "through_double",
+            "passes integers through doubles",
+            &["undocumented_fields", "numbers_exact", "untyped_splits", "limits"],
+            values::through_double,
+        ),
+        loading(
+            "whole_doubles",
+            "keeps of doubles what is before the point",
+            &["number_out_of_range", "untyped_numbers"],
+            values::whole_doubles,
+        ),
+        loading(
+            "rounds_decimals",
+            "passes decimals through doubles",
+            &["decimal_scale", "decimal_text", "decimal_scale_splits", "limits"],
+            values::rounds_decimals,
+        ),
+        loading(
+            "widens_through_double",
+            "passes what stands in a column that becomes wider through doubles",
+            &["decimal_wider_scale", "policy_widen", "subtables_grow", "widened_columns"],
+            values::widens_through_double,
+        ),
+        loading(
+            "forgets_renamed",
+            "keeps nothing of what stands in a column that is renamed",
+            &["first_type_renamed", "subtables_grow", "renamed_columns"],
+            values::forgets_renamed,
+        ),
+        loading("cuts_at_nul", "ends texts at the character NUL", &["nul_kept"], values::cuts_at_nul),
+        loading(
+            "null_keeps_the_old",
+            "takes null for unchanged",
+            &["nulls", "type_lists", "column_vanishes"],
+            values::null_keeps_the_old,
+        ),
+        loading(
+            "fills_new_columns",
+            "fills new columns with a default",
+            &["new_column_at_end", "policy_freeze"],
+            values::fills_new_columns,
+        ),
+        loading(
+            "drops_empty_columns",
+            "makes no column before it has a value",
+            &["declared_columns_stand"],
+            values::drops_empty_columns,
+        ),
+        loading(
+            "one_type_a_path",
+            "keeps only the first type of a path",
+            &["changed_types", "split_suffixes", "type_lists", "untyped_splits", "nesting_limit"],
+            values::one_type_a_path,
+        ),
+        loading("narrow", "keeps the values of 500 columns", &["wide_table", "too_many_columns"], values::narrow),
+        loading(
+            "single_underscores",
+            "writes `_` for `__`",
+            &["duplicate_keys", "untyped_by_value", "nested_objects", "open_objects", "arrays_in_objects"],
+            values::single_underscores,
+        ),
+        loading("lower_case", "writes names in lower case", &["names", "names_hostile"], values::lower_case),
+        loading("short_names", "cuts names at 63 characters", &["column_name_too_long"], values::short_names),
         Twin {
             state: state::one_schema_state,
             ..loading("one_schema", "keeps all integrations in one place", &["integrations"], state::one_schema_load)
@@ -155,7 +279,22 @@ pub fn twins() -> Vec<Twin> {
         },
         Twin {
             look: looking::doubles,
-            ..loading("doubles", "holds rows twice", &["upsert", "random_loads", "limits", "wide_table"], soundly)
+            ..loading(
+                "doubles",
+                "holds rows twice",
+                &[
+                    "upsert",
+                    "key_limits",
+                    "bad_record",
+                    "names_reserved",
+                    "table_name_too_long",
+                    "declared_columns_wait",
+                    "random_loads",
+                    "limits",
+                    "wide_table",
+                ],
+                soundly,
+            )
         },
         loading("grows", "holds its tables in memory", &["bounded_memory"], soundly),
     ]

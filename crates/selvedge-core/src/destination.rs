@@ -53,7 +53,8 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// lost, the error is [marked](LoadError::possibly_applied); then the engine looks before it goes on.
 ///
 /// # Example
-/// A destination in memory, whole but for durability. `selvedge-conformance` holds the checks for your own.
+/// A destination in memory, without durability and for tables whose columns stay as they are. `selvedge-conformance` holds the
+/// checks for your own.
 /// ```
 /// use std::collections::btree_map::{BTreeMap, Entry};
 /// use std::collections::HashMap;
@@ -67,8 +68,8 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// #[derive(Clone)]
 /// struct Table {
 ///     state: TableState,
-///     /// By key.
-///     rows: BTreeMap<Vec<u8>, (Age, RecordBatch)>,
+///     /// By key: a row, with its subrows of each subtable, which are replaced with it.
+///     rows: BTreeMap<Vec<u8>, (Age, RecordBatch, Vec<RecordBatch>)>,
 /// }
 ///
 /// impl Destination for InMemory {
@@ -85,8 +86,11 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 ///         let mut rows = self.0.get(&load.table).map(|table| table.rows.clone()).unwrap_or_default();
 ///         let incoming = Key::of(load)?.contestants(&load.rows)?;
 ///         let mut outcome = Outcome::default();
+///         let misfit = |_| LoadError::new(LoadErrorKind::Refused, "the subrows do not fit; report it as a defect");
 ///         for row in 0..incoming.len() {
-///             let newcomer = (incoming.age(row), load.rows.slice(row, 1));
+///             let subrows = load.subtables.iter().map(|subtable| subtable.written(|root| root == row));
+///             let subrows = subrows.collect::<Result<_, _>>().map_err(misfit)?;
+///             let newcomer = (incoming.age(row), load.rows.slice(row, 1), subrows);
 ///             match rows.entry(incoming.key(row).data().to_vec()) {
 ///                 Entry::Vacant(free) => {
 ///                     outcome.new_rows += 1;

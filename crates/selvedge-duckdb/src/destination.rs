@@ -7,7 +7,7 @@ use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, T
 
 use crate::instance::Instance;
 use crate::session::Access;
-use crate::{load, state};
+use crate::{coalescing, load, state};
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "duckdb", row_order: RowOrder::Any, worthwhile_records: 200_000 };
@@ -42,6 +42,18 @@ impl DuckDb {
     #[must_use]
     pub fn threads(self, threads: NonZero<usize>) -> Self {
         Self { instance: self.instance.threads(threads) }
+    }
+
+    /// Makes a view of a table beside it, in which a path whose values are of several types is one column, as
+    /// [`Dialect::coalescing_view`](selvedge_sql::Dialect::coalescing_view) says. A view of that name is replaced.
+    ///
+    /// Loads that change the table's columns make the view again, so that it has them all.
+    ///
+    /// # Errors
+    /// [`Refused`](selvedge_core::LoadErrorKind::Refused) when the table was never loaded, when no table may have the view's
+    /// name, or one has it.
+    pub fn create_coalescing_view(&mut self, table: &TableName, view: &str) -> Result<(), LoadError> {
+        self.instance.with_file(Access::Load, |session| coalescing::create(session, table, view))
     }
 }
 

@@ -10,18 +10,24 @@
 //! `main`. Rejected records stand in `_sdc_rejected`, one for each schema, made when the first comes.
 
 mod catalog;
+mod changes;
+mod coalescing;
 mod destination;
 mod dialect;
 mod error;
 mod held;
 mod instance;
+mod keys;
 mod load;
+mod others;
 mod reader;
 mod rejects;
 mod rows;
 mod session;
 mod state;
 mod stillborn;
+mod subrows;
+mod target;
 
 pub use destination::DuckDb;
 pub use reader::DuckDbReader;

@@ -10,7 +10,7 @@ use selvedge_core::{
     Column, Counted, Each, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState, rejected, schema,
 };
 
-use crate::catalog::has_table;
+use crate::catalog::{self, has_table};
 use crate::dialect::DIALECT;
 use crate::instance::Instance;
 use crate::session::{Access, Session};
@@ -78,14 +78,27 @@ fn read(
     let Some(state) = state::read(session, table)? else { return Ok(None) };
     let mut each = |batch| each(&state, batch);
     match part {
-        Part::Rows => {
-            let select = DIALECT.select_rows(table, &state.columns);
-            hand_out(session, &select, [], &state.columns, &mut each)?;
+        Part::Rows => read_table(session, table, &state.columns, &mut each)?,
+        Part::Subtable(name) => {
+            if let Some(subtable) = state.subtable(name) {
+                read_table(session, &subtable.table_name(table)?, &subtable.columns, &mut each)?;
+            }
         }
-        Part::Subtable(_) => {}
         Part::Rejects => read_rejects(session, table, &mut each)?,
     }
     Ok(Some(state))
+}
+
+/// Reads these columns of a table, null where somebody dropped one.
+fn read_table(
+    session: &Session,
+    table: &TableName,
+    columns: &[Column],
+    each: &mut EachBatch<'_>,
+) -> Result<(), LoadError> {
+    let stand = catalog::columns(session, table)?;
+    let select = DIALECT.select_standing(table, columns, |column| stand.has(&column.name));
+    hand_out(session, &select, [], columns, each)
 }
 
 fn read_rejects(session: &Session, table: &TableName, each: &mut EachBatch<'_>) -> Result<(), LoadError> {

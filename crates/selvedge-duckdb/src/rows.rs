@@ -7,15 +7,26 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int64Type, Schema};
 use arrow::error::ArrowError;
 use duckdb::Connection;
 use duckdb::vtab::arrow::ArrowBatchRegistration;
 use selvedge_core::{Column, Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
 
-use crate::dialect::DIALECT;
+use crate::catalog::ColumnNames;
 use crate::instance::ARROW;
+use crate::keys::{key_batch, same_key};
+use crate::others;
+use crate::target::Target;
+
+/// What became of the rows of a load.
+#[derive(Debug)]
+pub(crate) struct Written {
+    fates: Vec<Fate>,
+    /// The [keys](key_batch) of the stored rows that were replaced.
+    pub(crate) replaced: RecordBatch,
+}
 
 /// What becomes of a row of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,49 +39,56 @@ enum Fate {
     Stale,
 }
 
+impl Written {
+    /// Whether the row of this index was written.
+    pub(crate) fn has(&self, row: usize) -> bool {
+        self.fates.get(row).is_some_and(|fate| *fate != Fate::Stale)
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        let having = |wanted| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
+        Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New) }
+    }
+}
+
 /// Writes the rows of a load, except those whose stored row is newer.
-pub(crate) fn write(connection: &Connection, load: &TableLoad) -> duckdb::Result<Outcome> {
+pub(crate) fn write(
+    connection: &Connection,
+    target: &Target<'_>,
+    load: &TableLoad,
+    others: &ColumnNames,
+) -> duckdb::Result<Written> {
+    let table = target.spelled();
     let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
-    let table = DIALECT.table(&load.table);
-    if load.keys.is_empty() || was_empty {
-        insert(connection, &table, &load.columns, load.rows.clone())?;
-        return Ok(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 });
+    if target.keys.is_empty() || was_empty {
+        insert(connection, &table, target.columns, &load.rows)?;
+        let replaced = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        return Ok(Written { fates: vec![Fate::New; load.rows.num_rows()], replaced });
     }
-    let keys = incoming_keys(load).map_err(arrow_failure)?;
-    let fates = fates(connection, load, keys.clone())?;
-    let having = |wanted| fates.iter().filter(|fate| **fate == wanted).count();
-    if having(Fate::Replaces) > 0 {
-        delete(connection, load, keep(&keys, &fates, |fate| fate == Fate::Replaces)?)?;
-    }
-    insert(connection, &table, &load.columns, keep(&load.rows, &fates, |fate| fate != Fate::Stale)?)?;
-    Ok(Outcome { stale_rows: having(Fate::Stale) as u64, new_rows: having(Fate::New) as u64 })
-}
-
-/// The keys of the load's rows, in columns `key_0`, `key_1`, … beside the number of the row, `row`.
-fn incoming_keys(load: &TableLoad) -> Result<RecordBatch, ArrowError> {
-    let rows: ArrayRef = Arc::new(Int64Array::from_iter_values(0..load.rows.num_rows() as i64));
-    let mut columns = vec![("row".to_owned(), rows)];
-    for (number, key) in load.keys.iter().enumerate() {
-        let column = load.rows.schema().index_of(key)?;
-        columns.push((format!("key_{number}"), Arc::clone(load.rows.column(column))));
-    }
-    RecordBatch::try_from_iter(columns)
-}
-
-/// The condition that an incoming key is a stored one.
-fn same_key(load: &TableLoad) -> String {
-    let equal = |(number, key): (usize, &String)| format!("stored.{} = incoming.key_{number}", quote(key));
-    load.keys.iter().enumerate().map(equal).collect::<Vec<_>>().join(" AND ")
+    let keys = key_batch(&load.rows, &target.keys).map_err(arrow_failure)?;
+    let fates = fates(connection, target, load, keys.clone())?;
+    let rows = keep(&load.rows, &fates, |fate| fate != Fate::Stale)?;
+    let replaced = keep(&keys, &fates, |fate| fate == Fate::Replaces)?;
+    others::keeping(connection, others, target, &replaced, || {
+        delete(connection, &table, &target.keys, &replaced)?;
+        insert(connection, &table, target.columns, &rows)
+    })?;
+    Ok(Written { fates, replaced })
 }
 
 /// Compares each row of the load with the stored row of its key.
-fn fates(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckdb::Result<Vec<Fate>> {
+fn fates(
+    connection: &Connection,
+    target: &Target<'_>,
+    load: &TableLoad,
+    keys: RecordBatch,
+) -> duckdb::Result<Vec<Fate>> {
     let sql = format!(
         "SELECT incoming.row, {}::BIGINT, {}::BIGINT FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
-        stored_column(load, system::TABLE_VERSION),
-        stored_column(load, system::SEQUENCE),
-        DIALECT.table(&load.table),
-        same_key(load),
+        stored_column(target, system::TABLE_VERSION),
+        stored_column(target, system::SEQUENCE),
+        target.spelled(),
+        same_key(&target.keys),
     );
     let registration = ArrowBatchRegistration::new(keys);
     let incoming = Versions::of_load(load);
@@ -89,29 +107,45 @@ fn fates(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckdb
 }
 
 /// A column of the table, or null when the table does not have it.
-fn stored_column(load: &TableLoad, name: &str) -> String {
-    let stands = load.columns.iter().any(|column| column.name == name);
+fn stored_column(target: &Target<'_>, name: &str) -> String {
+    let stands = target.columns.iter().any(|column| column.name == name);
     if stands { format!("stored.{}", quote(name)) } else { "NULL".to_owned() }
 }
 
-/// Deletes the stored rows of these keys.
+/// Deletes the stored rows of a [batch of keys](key_batch) in these columns.
 ///
 /// By key and not by `rowid`: a column of the sender's may have that name, and would hide DuckDB's.
-fn delete(connection: &Connection, load: &TableLoad, keys: RecordBatch) -> duckdb::Result<()> {
-    let table = DIALECT.table(&load.table);
-    let sql = format!("DELETE FROM {table} AS stored USING {ARROW}(?) AS incoming WHERE {}", same_key(load));
-    connection.execute(&sql, [&ArrowBatchRegistration::new(keys)]).map(drop)
+pub(crate) fn delete(
+    connection: &Connection,
+    table: &str,
+    keys: &[String],
+    incoming: &RecordBatch,
+) -> duckdb::Result<()> {
+    if incoming.num_rows() == 0 {
+        return Ok(());
+    }
+    let sql = format!("DELETE FROM {table} AS stored USING {ARROW}(?) AS incoming WHERE {}", same_key(keys));
+    connection.execute(&sql, [&ArrowBatchRegistration::new(incoming.clone())]).map(drop)
 }
 
-/// Inserts rows into a table, which is named as statements name it.
+/// Inserts rows with these columns into a table, which is named as statements name it.
+///
+/// Columns without a value are left out. DuckDB plans the columns of a statement one by one, and a wide table has many that
+/// a load brings nothing for.
 pub(crate) fn insert(
     connection: &Connection,
     table: &str,
     columns: &[Column],
-    rows: RecordBatch,
+    rows: &RecordBatch,
 ) -> duckdb::Result<()> {
-    let columns = quote_list(columns.iter().map(|column| &column.name));
-    let sql = format!("INSERT INTO {table} ({columns}) SELECT * FROM {ARROW}(?)");
+    if rows.num_rows() == 0 {
+        return Ok(());
+    }
+    let is_null = |values: &ArrayRef| values.logical_null_count() == rows.num_rows();
+    let brought: Vec<usize> = (0..columns.len()).filter(|at| !rows.columns().get(*at).is_some_and(is_null)).collect();
+    let rows = rows.project(&brought).map_err(arrow_failure)?;
+    let names = quote_list(rows.schema_ref().fields().iter().map(|field| field.name()));
+    let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM {ARROW}(?)");
     connection.execute(&sql, [&ArrowBatchRegistration::new(rows)]).map(drop)
 }
 
@@ -121,7 +155,7 @@ fn keep(rows: &RecordBatch, fates: &[Fate], wanted: impl Fn(Fate) -> bool) -> du
     filter_record_batch(rows, &mask).map_err(arrow_failure)
 }
 
-fn arrow_failure(cause: ArrowError) -> duckdb::Error {
+pub(crate) fn arrow_failure(cause: ArrowError) -> duckdb::Error {
     duckdb::Error::ToSqlConversionFailure(Box::new(cause))
 }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use selvedge_core::{Destination, IntegrationName};
-use selvedge_prepare::{Policy, Schemas};
+use selvedge_core::{Destination, IntegrationName, TableName};
+use selvedge_prepare::{ColumnRules, Policy, Redaction, Schemas, Secret};
 use selvedge_queue::{EmbeddedQueue, Queue, Registration, TableBounds};
 
 use crate::backlog::Backlog;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::intake::now;
+use crate::intake::{Intake, now};
 use crate::loader::Loader;
 use crate::meeting::OfOtherQueues;
 use crate::policies::Policies;
@@ -35,6 +35,8 @@ pub struct EngineBuilder {
     budget_bytes: usize,
     of_other_queues: OfOtherQueues,
     policies: Policies,
+    columns: HashMap<TableName, ColumnRules>,
+    hash_secrets: HashMap<Option<IntegrationName>, Secret>,
 }
 
 impl EngineBuilder {
@@ -45,6 +47,8 @@ impl EngineBuilder {
             budget_bytes: DEFAULT_BUDGET_BYTES,
             of_other_queues: OfOtherQueues::Refused,
             policies: Policies::default(),
+            columns: HashMap::new(),
+            hash_secrets: HashMap::new(),
         }
     }
 
@@ -88,13 +92,30 @@ impl EngineBuilder {
         self
     }
 
+    /// Which columns of a table are excluded or hashed. What is excluded, and the value of what is hashed, is in no file of the
+    /// queue and in no destination; records that were pushed before stay as they are.
+    ///
+    /// The rules hold for batches pushed to this engine: give them again to the next one. Two batches that differ in nothing
+    /// but excluded columns are one and the same batch for [`Repeats`](crate::Repeats).
+    pub fn columns(mut self, table: TableName, rules: ColumnRules) -> Self {
+        self.columns.insert(table, rules);
+        self
+    }
+
+    /// With which secret the columns of an integration's tables are hashed; `None` is for tables of no integration.
+    pub fn hash_secret(mut self, integration: Option<IntegrationName>, secret: Secret) -> Self {
+        self.hash_secrets.insert(integration, secret);
+        self
+    }
+
     /// Opens the queue and begins to load what is left in it.
     ///
     /// # Errors
-    /// [`Unusable`](EngineErrorKind::Unusable) when there is no destination, two have one name, or the queue cannot be
-    /// opened, as when another process has it.
+    /// [`Unusable`](EngineErrorKind::Unusable) when there is no destination, two have one name, columns are to be hashed
+    /// without a secret, or the queue cannot be opened, as when another process has it.
     pub fn start(self) -> Result<Engine, EngineError> {
         self.check_names()?;
+        let intake = Intake { schemas: Arc::new(Schemas::new()), redactions: self.redactions()? };
         let queue: Arc<dyn Queue> = Arc::new(EmbeddedQueue::open(&self.folder)?);
         let names = || self.destinations.iter().map(|(name, _)| name.clone());
         // All are registered before one loads, or what the first has would be deleted before the last is known.
@@ -108,7 +129,7 @@ impl EngineBuilder {
         let mut engine = Engine {
             registrations: names().zip(registrations.iter().cloned()).collect(),
             queue,
-            schemas: Arc::new(Schemas::new()),
+            intake,
             backlog,
             loaders: Vec::new(),
         };
@@ -122,7 +143,7 @@ impl EngineBuilder {
                 destination,
                 source: Source {
                     queue: Arc::clone(&engine.queue),
-                    schemas: Arc::clone(&engine.schemas),
+                    schemas: Arc::clone(&engine.intake.schemas),
                     backlog: Arc::clone(&engine.backlog),
                     load_body_bytes: (self.budget_bytes / 8 * 3).min(LOAD_BODY_BYTES_MAX),
                     load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
@@ -138,6 +159,19 @@ impl EngineBuilder {
             engine.loaders.push(thread.spawn(move || loader.run()).map_err(unusable)?);
         }
         Ok(engine)
+    }
+
+    fn redactions(&self) -> Result<HashMap<TableName, Redaction>, EngineError> {
+        let redaction = |(table, rules): (&TableName, &ColumnRules)| {
+            let secret = self.hash_secrets.get(&table.integration().cloned());
+            match Redaction::new(rules, secret) {
+                Ok(redaction) => Ok((table.clone(), redaction)),
+                Err(missing) => {
+                    Err(EngineError::new(EngineErrorKind::Unusable, format!("{table}: {missing} (`hash_secret`)")))
+                }
+            }
+        };
+        self.columns.iter().map(redaction).collect()
     }
 
     fn check_names(&self) -> Result<(), EngineError> {

@@ -8,14 +8,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use selvedge_prepare::Schemas;
 use selvedge_queue::{Cursor, Queue, Registration};
 
 use crate::backlog::{Backlog, Sending};
 use crate::batch::Batch;
 use crate::builder::EngineBuilder;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::intake;
+use crate::intake::{self, Intake};
 use crate::progress::{Progress, Waiting};
 use crate::receipt::Receipt;
 
@@ -25,7 +24,7 @@ use crate::receipt::Receipt;
 /// engine is started on the same folder again.
 pub struct Engine {
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) intake: Intake,
     pub(crate) backlog: Arc<Backlog>,
     /// Since when each destination gets everything, by its name.
     pub(crate) registrations: BTreeMap<String, Registration>,
@@ -66,7 +65,7 @@ impl Engine {
     }
 
     fn push_one(&self, batch: Batch, _sending: &Sending) -> Result<Receipt, EngineError> {
-        let accepted = intake::accept(batch, &self.schemas)?;
+        let accepted = self.intake.accept(batch)?;
         let receipts = intake::append(vec![accepted], &*self.queue, &self.backlog)?;
         receipts
             .into_iter()
@@ -119,7 +118,7 @@ impl Engine {
             if few.is_empty() {
                 break;
             }
-            let (accepted, error) = intake::accept_all(few, &self.schemas);
+            let (accepted, error) = self.intake.accept_all(few);
             bytes += accepted.iter().map(intake::Accepted::memory_bytes).sum::<usize>();
             group.extend(accepted);
             *refused = error;

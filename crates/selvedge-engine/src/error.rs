@@ -44,6 +44,17 @@ impl EngineError {
         }
     }
 
+    /// The batch conforms to its schema, but what is stored of it would not.
+    pub(crate) fn refused_redacted(refusal: Refusal) -> Self {
+        Self {
+            message:
+                "the batch conforms to its schema, but would not without the columns that are excluded or hashed, and \
+                      nothing of it was queued; declare them directly among the properties of their object"
+                    .to_owned(),
+            ..Self::refused(refusal)
+        }
+    }
+
     /// What a caller does about it.
     pub fn kind(&self) -> EngineErrorKind {
         self.kind

@@ -1,17 +1,26 @@
-//! The way of a batch into the queue: decode, which checks it, then seal, then append.
+//! The way of a batch into the queue: decode, which checks it, then redact if its table has rules, then seal, then append.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use selvedge_core::TableName;
-use selvedge_prepare::{Records, Schemas, decode};
+use selvedge_prepare::{Records, Redaction, Schemas, decode, redact};
 use selvedge_queue::{Append, Appended, Queue, SealedBody};
 
 use crate::backlog::{Admission, Backlog};
 use crate::batch::Batch;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::receipt::Receipt;
+
+/// What batches are checked by and freed of before they are stored.
+pub(crate) struct Intake {
+    pub(crate) schemas: Arc<Schemas>,
+    /// Of the tables that have rules for columns.
+    pub(crate) redactions: HashMap<TableName, Redaction>,
+}
 
 /// A batch that is acceptable, ready to be appended.
 pub(crate) struct Accepted {
@@ -29,38 +38,52 @@ impl Accepted {
 /// The longest body of a batch: 256 MiB. The Import API's own limit is far below.
 const BODY_BYTES_MAX: usize = 256 << 20;
 
-/// Checks a batch and makes it ready.
-pub(crate) fn accept(batch: Batch, schemas: &Schemas) -> Result<Accepted, EngineError> {
-    let body = batch.body();
-    if body.len() > BODY_BYTES_MAX {
-        let message = format!("a batch of {} bytes is too large; send at most {BODY_BYTES_MAX} at once", body.len());
-        return Err(EngineError::new(EngineErrorKind::Refused, message));
-    }
-    let records = decode(&body, schemas).map_err(EngineError::refused)?;
-    let table = TableName::new(batch.integration.clone(), records.table.as_str())
-        .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
-    let append = Append {
-        table,
-        body: SealedBody::seal(&body),
-        records: records.len() as u64,
-        received_at: now(),
-        repeats: batch.repeats,
-        cursor: batch.cursor.clone(),
-    };
-    Ok(Accepted { append, records: Arc::new(records) })
-}
-
-/// Checks batches side by side, each on one thread. Gives those before the first that is refused, and its refusal.
-pub(crate) fn accept_all(batches: Vec<Batch>, schemas: &Schemas) -> (Vec<Accepted>, Option<EngineError>) {
-    let results: Vec<_> = batches.into_par_iter().map(|batch| accept(batch, schemas)).collect();
-    let mut accepted = Vec::with_capacity(results.len());
-    for result in results {
-        match result {
-            Ok(batch) => accepted.push(batch),
-            Err(error) => return (accepted, Some(error)),
+impl Intake {
+    /// Checks a batch and makes it ready.
+    pub(crate) fn accept(&self, batch: Batch) -> Result<Accepted, EngineError> {
+        let body = batch.body();
+        if body.len() > BODY_BYTES_MAX {
+            let message =
+                format!("a batch of {} bytes is too large; send at most {BODY_BYTES_MAX} at once", body.len());
+            return Err(EngineError::new(EngineErrorKind::Refused, message));
         }
+        let records = decode(&body, &self.schemas).map_err(EngineError::refused)?;
+        let table = TableName::new(batch.integration.clone(), records.table.as_str())
+            .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
+        let (body, records) = match self.redactions.get(&table) {
+            None => (body, records),
+            Some(redaction) => self.redacted(&body, redaction)?,
+        };
+        let append = Append {
+            table,
+            body: SealedBody::seal(&body),
+            records: records.len() as u64,
+            received_at: now(),
+            repeats: batch.repeats,
+            cursor: batch.cursor.clone(),
+        };
+        Ok(Accepted { append, records: Arc::new(records) })
     }
-    (accepted, None)
+
+    /// The body as it is stored, decoded: what is loaded is always made of that.
+    fn redacted(&self, body: &[u8], redaction: &Redaction) -> Result<(Cow<'static, [u8]>, Records), EngineError> {
+        let body = redact(body, redaction).map_err(EngineError::refused)?;
+        let records = decode(&body, &self.schemas).map_err(EngineError::refused_redacted)?;
+        Ok((body.into(), records))
+    }
+
+    /// Checks batches side by side, each on one thread. Gives those before the first that is refused, and its refusal.
+    pub(crate) fn accept_all(&self, batches: Vec<Batch>) -> (Vec<Accepted>, Option<EngineError>) {
+        let results: Vec<_> = batches.into_par_iter().map(|batch| self.accept(batch)).collect();
+        let mut accepted = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(batch) => accepted.push(batch),
+                Err(error) => return (accepted, Some(error)),
+            }
+        }
+        (accepted, None)
+    }
 }
 
 /// Appends batches in order; they are durable when it returns.

@@ -1,7 +1,7 @@
 //! Composes intake, queue, preparation and loading.
 //!
 //! ```text
-//! push ─► intake (decode, seal) ─► queue (fsync, receipt) ─► backlog ─► one loader per destination (prepare, load)
+//! push ─► intake (decode, redact, seal) ─► queue (fsync, receipt) ─► backlog ─► one loader per destination (prepare, load)
 //! ```
 //!
 //! [`Engine`] is what a program holds. `intake.rs` has the way of a batch into the queue, `backlog.rs` what stands between
@@ -29,7 +29,10 @@ pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use receipt::Receipt;
-pub use selvedge_prepare::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy, Refusal};
+pub use selvedge_prepare::{
+    ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, EmptySecret, FirstType, NewColumns, Policy, Refusal,
+    Secret,
+};
 pub use selvedge_queue::{
     Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
 };

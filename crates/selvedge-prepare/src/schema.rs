@@ -1,20 +1,35 @@
 //! From a JSON Schema to a [`RecordType`].
 //!
-//! Draft 4 and 7 agree on all that is read here but `exclusiveMinimum` and `exclusiveMaximum`, which are told apart by
-//! their type. A keyword that restricts values and is not compiled in refuses the schema: a rule the sender wrote is never
-//! ignored.
+//! Drafts 4, 6 and 7 are read, draft 4 where `$schema` names none of the others; what they share a name for means the same
+//! in all of them, and what only a later one knows is read in draft 4 too, so that no rule is ignored. Schemas of later
+//! drafts are read as far as these go, and refused where they go further. Of formats, `date-time`, `date`, `time` and
+//! `singer.decimal` are checked; others say nothing about a value.
+//!
+//! A schema becomes the types of its columns and the limits of their values, which cost little while records are read. What
+//! that does not express exactly becomes [`Rules`](crate::schema::rules::Rules) of the place beside it.
+
+mod allowed;
+mod alternatives;
+mod compiler;
+pub(crate) mod document;
+pub(crate) mod limits;
+pub(crate) mod pattern;
+mod reach;
+pub(crate) mod record_type;
+pub(crate) mod rules;
+mod typing;
+mod union;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use selvedge_core::{ColumnType, MAX_DECIMAL_SCALE};
-use serde_json::{Map, Value};
+use selvedge_core::ColumnType;
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::json_type::JsonType;
-use crate::limits;
-use crate::record_type::{Additional, Field, Presence, RecordType, Scalar, ValueType};
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::record_type::{Others, Presence, RecordType};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -26,8 +41,6 @@ pub struct Schemas {
 
 /// How many schemas are remembered. Senders use a handful; beyond this many they are forgotten together.
 const MAX_SCHEMAS: usize = 4_096;
-/// How deep objects may be declared within each other.
-const MAX_DEPTH: usize = 32;
 
 impl Schemas {
     /// An empty memory.
@@ -57,183 +70,53 @@ impl Schemas {
     }
 }
 
-/// Keywords that restrict values and are not compiled in. `items` is not among them: arrays are kept as they come.
-const UNSUPPORTED: [&str; 20] = [
-    "$ref",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "enum",
-    "const",
-    "pattern",
-    "patternProperties",
-    "propertyNames",
-    "minProperties",
-    "maxProperties",
-    "dependencies",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "contains",
-];
-
 fn compile(schema: &Value, keys: &[String]) -> Result<RecordType> {
-    let Value::Object(root) = schema else {
+    if !schema.is_object() {
         return Err(Refusal::schema(format!("expected type: JSONObject, found: {}", JsonType::of(schema))));
-    };
-    if let Some(declared) = root.get("type").filter(|declared| !names_object(declared)) {
-        return Err(Refusal::schema(format!("a record is an object, but the schema's type is {declared}")));
     }
-    let mut record = object(root, MAX_DEPTH)?;
-    record.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    let mut record = compiler::record(schema)?;
+    check_names(&record)?;
     keys.iter().try_for_each(|key| mark_key(&mut record, key))?;
     Ok(record)
 }
 
-fn names_object(declared: &Value) -> bool {
-    match declared {
-        Value::String(name) => name == "object",
-        Value::Array(names) => names.iter().any(|name| name == "object"),
-        _ => false,
-    }
+/// Checks the names of columns that records, or the elements of their arrays, declare.
+fn check_names(row: &RecordType) -> Result<()> {
+    row.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    check_names_of_elements(row)
+}
+
+fn check_names_of_elements(object: &RecordType) -> Result<()> {
+    object.fields.iter().try_for_each(|field| {
+        let within = |refusal: Box<Refusal>| refusal.under(&field.name);
+        field.value.object.iter().try_for_each(check_names_of_elements).map_err(within)?;
+        let elements = std::iter::successors(field.value.elements.as_deref(), |element| element.elements.as_deref());
+        elements.filter_map(|element| element.object.as_ref()).try_for_each(check_names).map_err(within)
+    })
 }
 
 /// Refuses the names selvedge keeps for its own columns.
 pub(crate) fn check_not_reserved(name: &str) -> Result<()> {
-    let own = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if own("_sdc") || own("__sdc") {
-        return Err(
-            Refusal::violation("names beginning with `_sdc` are selvedge's own; rename the property").under(name)
-        );
+    let begins = |prefix: &&&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    match ["_sdc", "__sdc", "_rjm"].iter().find(begins) {
+        None => Ok(()),
+        Some(prefix) => {
+            let prefix = if *prefix == "_rjm" { "_rjm" } else { "_sdc" };
+            let reason = format!("names beginning with `{prefix}` are selvedge's own; rename the property");
+            Err(Refusal::violation(reason).under(name))
+        }
     }
-    Ok(())
 }
 
 fn mark_key(record: &mut RecordType, key: &str) -> Result<()> {
     let Some(field) = record.fields.iter_mut().find(|field| field.name == key) else {
         return Err(Refusal::schema(format!("the key `{key}` is not among the schema's properties")));
     };
-    let one_scalar = field.value.object.is_none() && field.value.scalars.len() == 1;
-    if !one_scalar || field.value.scalars.iter().any(|scalar| scalar.column_type == ColumnType::Json) {
+    let value = &field.value;
+    let scalars_only = value.object.is_none() && value.elements.is_none() && value.others == Others::Refused;
+    if !scalars_only || !matches!(value.scalars.as_slice(), [scalar] if scalar.column_type != ColumnType::Json) {
         return Err(Refusal::schema("a key has one scalar type").under(key));
     }
     field.presence = Presence::Key;
     Ok(())
-}
-
-fn object(schema: &Map<String, Value>, depth: usize) -> Result<RecordType> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(Refusal::schema(format!("objects are declared deeper than {MAX_DEPTH} levels")));
-    };
-    check_supported(schema)?;
-    let required = required_names(schema)?;
-    let fields = match schema.get("properties") {
-        None => Vec::new(),
-        Some(Value::Object(properties)) => {
-            properties.iter().map(|(name, schema)| field(name, schema, &required, depth)).collect::<Result<_>>()?
-        }
-        Some(other) => return Err(not_an_object(other).under("properties")),
-    };
-    let undeclared = required.iter().find(|name| fields.iter().all(|field: &Field| field.name != **name));
-    if let Some(name) = undeclared {
-        return Err(Refusal::schema(format!("`{name}` is required but not among the properties")));
-    }
-    let additional = match schema.get("additionalProperties") {
-        None | Some(Value::Bool(true)) => Additional::Untyped,
-        Some(Value::Bool(false)) => Additional::Refused,
-        Some(schema) => Additional::Typed(Box::new(value(schema, depth)?)),
-    };
-    Ok(RecordType { fields, additional })
-}
-
-fn field(name: &str, schema: &Value, required: &[&str], depth: usize) -> Result<Field> {
-    let presence = if required.contains(&name) { Presence::Required } else { Presence::Optional };
-    let value = value(schema, depth).map_err(|refusal| refusal.under(name))?;
-    Ok(Field { name: name.to_owned(), value, presence })
-}
-
-fn required_names(schema: &Map<String, Value>) -> Result<Vec<&str>> {
-    match schema.get("required") {
-        // Draft 3 wrote a boolean beside each property; what it said there was never enforced.
-        None | Some(Value::Bool(_)) => Ok(Vec::new()),
-        Some(Value::Array(names)) => Ok(names.iter().filter_map(Value::as_str).collect()),
-        Some(other) => {
-            Err(Refusal::schema(format!("expected type: JSONArray, found: {}", JsonType::of(other))).under("required"))
-        }
-    }
-}
-
-fn value(schema: &Value, depth: usize) -> Result<ValueType> {
-    let Value::Object(schema) = schema else { return Err(not_an_object(schema)) };
-    check_supported(schema)?;
-    let names: Vec<&str> = match schema.get("type") {
-        None if schema.contains_key("properties") => vec!["object"],
-        None => return Ok(crate::record_type::UNTYPED.clone()),
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        Some(other) => return Err(Refusal::schema(format!("unknown type: [{other}]"))),
-    };
-    let mut value = ValueType::default();
-    for name in names {
-        match name {
-            "null" => value.nullable = true,
-            "object" if schema.contains_key("properties") => value.object = Some(object(schema, depth)?),
-            // Without declared properties there is nothing to flatten; what is inside is kept as it came.
-            "object" => value.keep_as_json(JsonType::Object),
-            "array" => value.keep_as_json(JsonType::Array),
-            _ => value.add_scalar(scalar(name, schema)?),
-        }
-    }
-    Ok(value)
-}
-
-fn scalar(name: &str, schema: &Map<String, Value>) -> Result<Scalar> {
-    Ok(match name {
-        "boolean" => Scalar::plain(ColumnType::Boolean),
-        "integer" => Scalar { column_type: ColumnType::Integer, limits: limits::of_number(schema, Some(0))? },
-        "number" => number_scalar(schema)?,
-        "string" => Scalar { column_type: string_type(schema), limits: limits::of_string(schema)? },
-        other => return Err(Refusal::schema(format!("unknown type: [{other}]"))),
-    })
-}
-
-fn number_scalar(schema: &Map<String, Value>) -> Result<Scalar> {
-    let Some(step) = schema.get("multipleOf") else {
-        return Ok(Scalar { column_type: ColumnType::Double, limits: limits::of_number(schema, None)? });
-    };
-    let digits = |exact: String| exact.split_once('.').map_or(0, |(_, digits)| digits.len());
-    let scale = limits::exact(step).map_or(usize::MAX, digits);
-    let scale = u8::try_from(scale).ok().filter(|scale| *scale <= MAX_DECIMAL_SCALE);
-    let Some(scale) = scale else {
-        return Err(Refusal::schema(format!("multipleOf has more than {MAX_DECIMAL_SCALE} digits after the point")));
-    };
-    Ok(Scalar { column_type: ColumnType::Decimal { scale }, limits: limits::of_number(schema, Some(scale))? })
-}
-
-fn string_type(schema: &Map<String, Value>) -> ColumnType {
-    match schema.get("format").and_then(Value::as_str) {
-        Some("date-time") => ColumnType::Timestamp,
-        Some("date") => ColumnType::Date,
-        Some("time") => ColumnType::Time,
-        Some("singer.decimal") => ColumnType::DecimalText,
-        _ => ColumnType::String,
-    }
-}
-
-fn check_supported(schema: &Map<String, Value>) -> Result<()> {
-    match UNSUPPORTED.iter().find(|keyword| schema.contains_key(**keyword)) {
-        None => Ok(()),
-        Some(keyword) => Err(Refusal::schema(format!(
-            "the keyword `{keyword}` is not checked by this version, and no rule is ignored silently; remove it"
-        ))),
-    }
-}
-
-fn not_an_object(schema: &Value) -> Box<Refusal> {
-    let found = JsonType::of(schema);
-    Refusal::schema(format!("key null: expected type is one of JSONObject, found: {found}"))
 }

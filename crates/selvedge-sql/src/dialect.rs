@@ -81,6 +81,16 @@ impl Dialect {
         format!("ALTER TABLE {} ADD COLUMN {}", self.table(table), self.definition(column))
     }
 
+    /// The statement that calls a column by another name.
+    pub fn rename_column(&self, table: &TableName, from: &str, to: &str) -> String {
+        format!("ALTER TABLE {} RENAME COLUMN {} TO {}", self.table(table), quote(from), quote(to))
+    }
+
+    /// A value as one of this type.
+    pub(crate) fn cast(&self, value: &str, column_type: ColumnType) -> String {
+        format!("CAST({value} AS {})", (self.declared_type)(column_type))
+    }
+
     pub(crate) fn definitions(&self, columns: &[Column]) -> Vec<String> {
         columns.iter().map(|column| self.definition(column)).collect()
     }

@@ -38,6 +38,7 @@
 //! # Ok::<(), selvedge_core::NameError>(())
 //! ```
 
+mod coalescing;
 mod dialect;
 mod parse;
 mod rejected;

@@ -10,6 +10,16 @@ impl Dialect {
         select(columns, &self.table(table))
     }
 
+    /// Selects these columns of every row of a table, null in place of those that do not stand.
+    pub fn select_standing(&self, table: &TableName, columns: &[Column], stands: impl Fn(&Column) -> bool) -> String {
+        let item = |column: &Column| {
+            let name = quote(&column.name);
+            if stands(column) { name } else { format!("{} AS {name}", self.cast("NULL", column.column_type)) }
+        };
+        let items: Vec<String> = columns.iter().map(item).collect();
+        format!("SELECT {} FROM {}", items.join(", "), self.table(table))
+    }
+
     /// Counts the rows of a table.
     pub fn count_rows(&self, table: &TableName) -> String {
         format!("SELECT count(*) FROM {}", self.table(table))

@@ -35,14 +35,14 @@ enum Cell<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Rows of these columns.
+    /// Some columns of rows, each with its index there.
     ///
     /// # Errors
     /// When they are not typed as the columns say.
-    pub(crate) fn new(columns: &[Column], rows: &'a RecordBatch) -> rusqlite::Result<Self> {
+    pub(crate) fn new(columns: &[(usize, &Column)], rows: &'a RecordBatch) -> rusqlite::Result<Self> {
         let mut cells = Vec::with_capacity(columns.len());
-        for (index, column) in columns.iter().enumerate() {
-            let array = rows.columns().get(index);
+        for (index, column) in columns {
+            let array = rows.columns().get(*index);
             let cell = array.and_then(|array| Cell::new(array, column.column_type)).ok_or_else(|| {
                 unfit(format!("the rows do not hold {} for column {}", column.column_type, column.name))
             })?;
@@ -51,7 +51,7 @@ impl<'a> Cells<'a> {
         Ok(Self { columns: cells, decimal: String::new() })
     }
 
-    /// Binds every value of a row to the parameter with the number of its column, the first being 1.
+    /// Binds the values of a row to parameters, in the order of the columns.
     pub(crate) fn bind(&mut self, row: usize, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
         for (column, parameter) in self.columns.iter().zip(1..) {
             column.bind(row, parameter, statement, &mut self.decimal)?;
@@ -122,6 +122,7 @@ fn text<const LENGTH: usize>(text: &Option<[u8; LENGTH]>) -> rusqlite::Result<Va
     Ok(ValueRef::Text(text))
 }
 
-fn unfit(reason: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
+/// The error for rows that do not fit their columns.
+pub(crate) fn unfit(reason: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(reason.into())
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
-use crate::{changes, error::Doing, rejects, rows, settings, state};
+use crate::error::Doing;
+use crate::{changes, coalescing, rejects, rows, settings, state, subrows};
 
 /// Rows in the order of the key are written nearly twice as fast as scattered ones, and loads of 100,000 records more than
 /// twice as fast, by the record, as loads of 10,000.
@@ -33,6 +34,24 @@ impl Sqlite {
         let connection = settings::open(&file)?;
         Ok(Self { connection, file })
     }
+
+    /// Makes a view of a table beside it, in which a path whose values are of several types is one column, as
+    /// [`Dialect::coalescing_view`](selvedge_sql::Dialect::coalescing_view) says. A view of that name is replaced.
+    ///
+    /// Loads that change the table's columns make the view again, so that it has them all.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Refused`](selvedge_core::LoadErrorKind::Refused) when the table was never loaded, when no table may
+    /// have the view's name, or one has it.
+    pub fn create_coalescing_view(&mut self, table: &TableName, view: &str) -> Result<(), LoadError> {
+        let doing = Doing::viewing(&self.file, table);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|cause| doing.failed(cause))?;
+        coalescing::create(&transaction, table, view, &doing)?;
+        transaction.commit().map_err(|cause| doing.failed(cause))
+    }
 }
 
 impl Destination for Sqlite {
@@ -52,9 +71,10 @@ impl Destination for Sqlite {
             .map_err(|cause| doing.failed(cause))?;
         load.check_planned_on(state::read(&transaction, &load.table, &doing)?.as_ref())?;
         changes::apply(&transaction, load, &doing)?;
-        let outcome = rows::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
+        let fates = rows::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
+        subrows::write(&transaction, load, &fates, &doing)?;
         rejects::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
-        let state = load.committed(outcome);
+        let state = load.committed(rows::outcome(&fates));
         state::write(&transaction, &load.table, &state, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
         Ok(state)

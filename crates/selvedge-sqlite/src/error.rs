@@ -33,6 +33,10 @@ impl<'a> Doing<'a> {
         Self { what: format!("to load table {table} into"), file }
     }
 
+    pub(crate) fn viewing(file: &'a Path, table: &TableName) -> Self {
+        Self { what: format!("to make a view of table {table} in"), file }
+    }
+
     /// The error for a call of SQLite that failed.
     pub(crate) fn failed(&self, cause: rusqlite::Error) -> LoadError {
         let file = self.file.display();

@@ -2,8 +2,12 @@
 //!
 //! A load is one transaction: it begins by taking the database's write lock, so that nobody else writes between reading
 //! the table's state and committing the next one. The state of every table stands in `_sdc_tables`. A keyed table has a
-//! real primary key; a named integration's tables are called `integration__table`. Rejected records stand in
-//! `_sdc_rejected`, one for each integration, made when the first comes.
+//! real primary key, and so has every subtable; a named integration's tables are called `integration__table`. Rejected
+//! records stand in `_sdc_rejected`, one for each integration, made when the first comes.
+//!
+//! What others make of the tables, columns, indexes, triggers and views, is left as it is, also where a column is given
+//! another type or name. [`Sqlite::create_coalescing_view`] makes a view in which a path whose values are of several types
+//! is one column.
 //!
 //! [`SqliteReader`] reads all of that back, also while somebody loads. One value comes back as another: SQLite stores
 //! doubles without a fraction as integers, so that the negative zero becomes zero.
@@ -12,6 +16,7 @@ mod batches;
 mod catalog;
 mod cells;
 mod changes;
+mod coalescing;
 mod destination;
 mod dialect;
 mod error;
@@ -20,6 +25,8 @@ mod rejects;
 mod rows;
 mod settings;
 mod state;
+mod subrows;
+mod widening;
 
 pub use destination::Sqlite;
 pub use reader::SqliteReader;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use selvedge_core::{Column, Counted, Each, Inspect, LoadError, Part, TableName, TableState, rejected};
 
 use crate::batches::{EachBatch, hand_out};
-use crate::catalog::has_table;
+use crate::catalog::{Standing, has_table};
 use crate::dialect::DIALECT;
 use crate::error::Doing;
 use crate::{settings, state};
@@ -58,7 +58,11 @@ impl Inspect for SqliteReader {
         let mut each = |batch| each(&state, batch);
         match part {
             Part::Rows => read_rows(&moment, table, &state.columns, &doing, &mut each)?,
-            Part::Subtable(_) => {}
+            Part::Subtable(name) => {
+                if let Some(subtable) = state.subtable(name) {
+                    read_rows(&moment, &subtable.table_name(table)?, &subtable.columns, &doing, &mut each)?;
+                }
+            }
             Part::Rejects => read_rejects(&moment, table, &doing, &mut each)?,
         }
         Ok(Some(state))
@@ -72,7 +76,9 @@ fn read_rows(
     doing: &Doing<'_>,
     each: &mut EachBatch<'_>,
 ) -> Result<(), LoadError> {
-    let mut select = connection.prepare(&DIALECT.select_rows(table, columns)).map_err(|cause| doing.failed(cause))?;
+    let standing = Standing::in_table(connection, &DIALECT.table(table)).map_err(|cause| doing.failed(cause))?;
+    let select = DIALECT.select_standing(table, columns, |column| standing.has(&column.name));
+    let mut select = connection.prepare(&select).map_err(|cause| doing.failed(cause))?;
     let rows = select.query([]).map_err(|cause| doing.failed(cause))?;
     hand_out(rows, columns, doing, each)
 }

@@ -26,9 +26,9 @@
 
 // The seam: what a destination implements, and what it is handed.
 pub use selvedge_core::{
-    Age, Applied, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch, IntegrationName,
-    Key, LoadError, LoadErrorKind, NameError, Outcome, Path, Position, QueueId, RowOrder, TableLoad, TableName,
-    TableState, rejected, schema, system,
+    Age, Applied, ArrayPath, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch,
+    IntegrationName, Key, LoadError, LoadErrorKind, NameError, Outcome, Path, Position, QueueId, RowOrder, Subtable,
+    SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system,
 };
 // Looking at what a destination holds.
 pub use selvedge_core::{
@@ -37,8 +37,9 @@ pub use selvedge_core::{
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, ChangedTypes, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Engine, EngineBuilder, EngineError,
-    EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal, Repeats, TableProgress, Tally, Waiting,
+    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, EmptySecret,
+    Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal,
+    Repeats, Secret, TableProgress, Tally, Waiting,
 };
 // The queue, for those who manage which destinations it keeps records for.
 pub use selvedge_engine::{

@@ -6,5 +6,9 @@ use super::Kind;
 
 /// How DuckDB files are opened.
 pub(super) fn kind() -> Result<Kind, String> {
-    Ok(Kind { open: |path| Ok(Box::new(DuckDb::open(path)?)), read: |path| Ok(Box::new(DuckDbReader::open(path)?)) })
+    Ok(Kind {
+        open: |path| Ok(Box::new(DuckDb::open(path)?)),
+        read: |path| Ok(Box::new(DuckDbReader::open(path)?)),
+        create_view: |path, table, view| DuckDb::open(path)?.create_coalescing_view(table, view),
+    })
 }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod columns;
 mod destinations;
 mod kill;
 mod lost_queue;
@@ -12,6 +13,7 @@ mod registered;
 mod repeat;
 mod usage;
 mod verify;
+mod view;
 
 use std::fs;
 use std::io::Write;

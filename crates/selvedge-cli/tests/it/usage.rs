@@ -28,6 +28,7 @@ fn wrong_usage() {
     check("verify sqlite:x sqlite:x", "sqlite:x stands in the command twice; write it once");
     check("destination list", "--data <FOLDER>");
     check("destination add demo.db --data q", "write sqlite:FILE, duckdb:FILE or parquet:FOLDER");
+    check("view sqlite:x", "--of <TABLE>");
     check("unload a.json", "unload");
 }
 
@@ -51,6 +52,7 @@ fn help_teaches() {
     };
     check("load", &["selvedge load customers.json --to sqlite:demo.db", "Standard input cannot be read again"]);
     check("verify", &["selvedge verify sqlite:demo.db parquet:lake", "two destinations cannot be compared"]);
+    check("view", &["selvedge view sqlite:demo.db --of orders", "whichever"]);
     check("destination", &["selvedge destination add parquet:lake", "stays as it is"]);
 }
 

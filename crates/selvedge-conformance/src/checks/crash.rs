@@ -9,14 +9,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use selvedge_core::{
-    Counts, Destination, LoadErrorKind, LogicalRow, Part, RowOrder, TableLoad, TableName, TableState, Value, system,
+    Counts, Destination, LoadErrorKind, Part, RowOrder, SOURCE_KEY_PREFIX, TableLoad, TableName, TableState, Value,
+    level_id, system,
 };
 
 use crate::child::{self, Task, What, told};
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::kit::Kit;
-use crate::loads::{self, generated_keys, in_order, integers, next, texts};
-use crate::place::{Place, Thing};
+use crate::loads::{self, Elements, generated_keys, in_order, integers, next, texts};
+use crate::place::{Cells, Place, Thing};
 
 /// How often the process is killed: each time later, until twice the time of a load.
 const KILLS: u32 = 24;
@@ -27,6 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rows a load replaces, and as many it adds.
 const HALF: i64 = 100;
+
+/// How many elements a row has in its array.
+fn elements(id: i64) -> usize {
+    usize::try_from(id % 3).unwrap_or_default()
+}
 
 /// The two tables that are loaded in turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,26 +142,29 @@ impl Kind {
     /// The load that follows a state: it depends on the number of loads before it and on nothing else.
     fn load(self, planned_on: Option<&TableState>, order: RowOrder) -> Result<TableLoad, Failure> {
         let number = planned_on.map_or(0, |state| state.position.batch.cast_signed()) + 1;
-        let ids = number * HALF..(number + 2) * HALF;
+        let ids = || number * HALF..(number + 2) * HALF;
         let mut columns = vec![
-            integers("id", ids.clone()),
-            texts("note", ids.clone().map(|id| format!("{id} as of load {number}"))),
-            integers(system::SEQUENCE, ids.clone().map(|_| number)),
+            integers("id", ids()),
+            texts("note", ids().map(|id| format!("{id} as of load {number}"))),
+            integers(system::SEQUENCE, ids().map(|_| number)),
         ];
         let keys: &[&str] = match self {
             Self::Keyed => &["id"],
             Self::Keyless => {
-                columns.push(generated_keys(ids.map(|id| number * 1_000_000 + id)));
+                columns.push(generated_keys(ids().map(|id| number * 1_000_000 + id)));
                 &[]
             }
         };
         let mut load = next(&self.table()?, planned_on, keys, columns)?;
+        let lengths: Vec<usize> = ids().map(elements).collect();
+        let values = ids().flat_map(|id| vec![number; elements(id)]);
+        Elements::of(&["items"], &lengths, vec![integers("load", values)]).join(&mut load)?;
         load.rejects = loads::rejects(&load.table, &[number])?;
         in_order(load, order)
     }
 
-    /// What stands after so many loads: the number of the load that brought each row, by key.
-    fn rows_after(self, loads: i64) -> BTreeMap<Value, i64> {
+    /// What stands after so many loads, by key: the number of the load that brought each row, and how many elements it has.
+    fn rows_after(self, loads: i64) -> BTreeMap<Value, (i64, usize)> {
         let mut rows = BTreeMap::new();
         for number in 1..=loads {
             for id in number * HALF..(number + 2) * HALF {
@@ -163,7 +172,7 @@ impl Kind {
                     Self::Keyed => Value::Integer(id),
                     Self::Keyless => Value::String(format!("00000000-0000-8000-8000-{:012}", number * 1_000_000 + id)),
                 };
-                rows.insert(key, number);
+                rows.insert(key, (number, elements(id)));
             }
         }
         rows
@@ -184,17 +193,8 @@ fn check(place: &Place<'_>, kind: Kind, told: &[String]) -> Checked {
         })?;
     }
     let Some(state) = state else { return Ok(()) };
-    let view = place.view(&table)?;
-    let number = |row: &LogicalRow| match row.get(system::SEQUENCE) {
-        Some(Value::Integer(number)) => *number,
-        _ => 0,
-    };
-    let found = view.rows.iter().filter_map(|(key, row)| Some((key.first()?.clone(), number(row)))).collect();
     let expected = kind.rows_after(loads);
-    ensure(expected == found, || {
-        let (expected, found) = (expected.len(), found.len());
-        format!("the rows are not those of {loads} loads: expected {expected} of them, found {found}, or other ones")
-    })?;
+    check_rows(place, kind, &expected).map_err(|failure| failure.during(format!("after {loads} loads")))?;
     let counts = Counts {
         loaded: 2 * HALF.unsigned_abs() * loads.unsigned_abs(),
         superseded: 0,
@@ -208,6 +208,32 @@ fn check(place: &Place<'_>, kind: Kind, told: &[String]) -> Checked {
         ControlFlow::Continue(())
     })?;
     ensure_equal(&rejects, &counts.rejected, format!("the rejected records after {loads} loads"))
+}
+
+/// Checks that these rows stand, and their subrows, and no other.
+fn check_rows(place: &Place<'_>, kind: Kind, expected: &BTreeMap<Value, (i64, usize)>) -> Checked {
+    let key = match kind {
+        Kind::Keyed => "id",
+        Kind::Keyless => system::PRIMARY_KEY,
+    };
+    let check = |part: Part<'_>, columns: &[&str], expected: Cells| {
+        let found = place.cells(&kind.table()?, part, columns)?;
+        ensure(expected == found, || {
+            let (expected, found) = (expected.len(), found.len());
+            format!(
+                "the rows of {part:?} are not those of the loads: expected {expected}, found {found}, or other ones"
+            )
+        })
+    };
+    let number = |number: i64| Some(Value::Integer(number));
+    let rows = expected.iter().map(|(key, (load, _))| vec![Some(key.clone()), number(*load)]);
+    check(Part::Rows, &[key, system::SEQUENCE], rows.collect())?;
+    let subrows = expected.iter().flat_map(|(key, (load, elements))| {
+        (0..).take(*elements).map(|at| vec![Some(key.clone()), number(at), number(*load)])
+    });
+    let subtable = format!("{}__items", kind.table()?.table());
+    let columns = [format!("{SOURCE_KEY_PREFIX}{key}"), level_id(0), "load".to_owned()];
+    check(Part::Subtable(&subtable), &columns.each_ref().map(String::as_str), subrows.collect())
 }
 
 /// The state, once the killed process has let the destination go: what it held may be free a moment after its end.

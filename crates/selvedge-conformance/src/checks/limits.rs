@@ -6,11 +6,12 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use selvedge_core::{ColumnType, DECIMAL_PRECISION, TableName, TableState, Value, system};
+use selvedge_core::{ColumnType, DECIMAL_PRECISION, Part, TableName, TableState, Value, system};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
-use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
-use crate::place::Place;
+use crate::loads::{self, Elements, Values, column, generated_keys, in_order, integers, next, scalar_elements, texts};
+use crate::place::{Cells, Place};
+use crate::scenario::Scenario;
 
 /// The most columns a table has, selvedge's own among them.
 const COLUMNS: usize = 1_000;
@@ -102,15 +103,27 @@ fn value_and_key(place: &Place<'_>, number: usize, column_type: ColumnType, valu
             integers(system::SEQUENCE, vec![sequence; rows]),
         ]
     };
-    let first = place.load(&in_order(next(&table, None, &["key"], columns(2))?, order)?)?;
+    let load = |planned_on: Option<&TableState>, sequence: i64| {
+        let mut load = next(&table, planned_on, &["key"], columns(sequence))?;
+        // Of each row one element, which holds what the row does.
+        let element = (scalar_elements(column_type), Arc::clone(values));
+        Elements::of(&["items"], &vec![1; rows], vec![element]).join(&mut load)?;
+        place.load(&in_order(load, order)?)
+    };
+    let first = load(None, 2)?;
     expect(place, &first, &table, column_type, values)?;
 
     // The same keys once more: newer ones replace them all, older ones none.
-    let second = place.load(&in_order(next(&table, Some(&first), &["key"], columns(3))?, order)?)?;
-    let third = place.load(&in_order(next(&table, Some(&second), &["key"], columns(1))?, order)?)?;
+    let second = load(Some(&first), 3)?;
+    let third = load(Some(&second), 1)?;
     ensure_equal(&third.counts.live_rows, &(rows as u64), "the live rows after the same keys came three times")?;
     ensure_equal(&third.counts.superseded, &(rows as u64), "the superseded of older records")?;
     expect(place, &third, &table, column_type, values)?;
+    let items = format!("t{number}__items");
+    let found = place.cells(&table, Part::Subtable(&items), &["_sdc_source_key_key", "value"])?;
+    let mut expected: Cells = (0..rows).map(|row| vec![Value::of(column_type, values, row); 2]).collect();
+    expected.sort();
+    ensure_equal(&found, &expected, "source key and value of a subtable")?;
 
     let keyless = loads::table(&format!("k{number}"))?;
     let mut columns = columns(1);
@@ -159,6 +172,38 @@ fn wide_row(columns: usize) -> Vec<Values> {
     let mut row = vec![integers("id", [1]), integers(system::SEQUENCE, [1])];
     row.extend((2_i64..).take(columns - row.len()).map(|number| integers(&format!("column_{number}"), [number])));
     row
+}
+
+/// The columns that values of the records may have: the others are selvedge's own.
+const RECORD_COLUMNS: usize = COLUMNS - 10;
+
+pub(crate) fn extra(place: &Place<'_>) -> Checked {
+    let with_column = 1..RECORD_COLUMNS;
+    let join = |members: Vec<String>| members.join(", ");
+    let types = with_column.clone().map(|number| format!(r#""p{number}": {{"type": "integer"}}"#)).collect();
+    let columns = with_column.clone().map(|number| format!(r#""p{number}": "integer""#)).collect();
+    let values = with_column.clone().map(|number| format!(r#""p{number}": {number}"#)).collect();
+    let row = with_column.clone().map(|number| number.to_string()).collect();
+    let nulls = with_column.map(|_| "null".to_owned()).collect();
+    let [types, columns, values, row, nulls] = [types, columns, values, row, nulls].map(join);
+    let push = |data: String| {
+        format!(
+            r#"{{"push": {{"table_name": "t", "key_names": ["id"],
+                "schema": {{"properties": {{"id": {{"type": "integer"}}, {types}, "declared": {{"type": "string"}}}}}},
+                "messages": [{{"action": "upsert", "sequence": 1, "data": {data}}}]}}}}"#
+        )
+    };
+    let scenario = format!(
+        r#"{{"says": "values without a column of their own are kept beside", "steps": [{}, {},
+            {{"expect": {{"t": {{
+                "columns": {{"id": "integer", {columns}, "_sdc_extra": "json"}},
+                "rows": [[1, {row}, "{{\"declared\":\"\\u00e4\",\"o__p\":1.10}}"], [2, {nulls}, null]],
+                "accepted": 2
+            }}}}}}]}}"#,
+        push(format!(r#"{{"id": 1, {values}, "declared": "\u00e4", "o": {{"p": 1.10, "none": null}}}}"#)),
+        push(r#"{"id": 2}"#.to_owned()),
+    );
+    serde_json::from_str::<Scenario>(&scenario)?.run(place)
 }
 
 fn check_width(place: &Place<'_>, table: &TableName, state: &TableState) -> Checked {

@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use arrow_array::StringArray;
 use selvedge_core::{
-    ColumnType, Counts, Destination, RowOrder, TableLoad, TableName, TableState, logical_view, system,
+    ColumnType, Counts, Destination, Part, RowOrder, TableLoad, TableName, TableState, Value, logical_view, system,
 };
 
 use crate::Memory;
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
-use crate::loads::{self, Values, column, generated_keys, in_order, integers, next, texts};
-use crate::place::{Place, ensure_state};
+use crate::loads::{self, Elements, Values, column, generated_keys, in_order, integers, next, texts};
+use crate::place::{Cells, Place, cells, ensure_state};
 
 pub(crate) fn no_rows(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
     let none: [i64; 0] = [];
     let columns = |ids: &[i64]| vec![integers("id", ids.iter().copied()), integers(system::SEQUENCE, sequences(ids))];
-    let made = place.load(&next(&table, None, &["id"], columns(&none))?)?;
+    let mut load = next(&table, None, &["id"], columns(&none))?;
+    Elements::of(&["items"], &[], vec![integers("sku", none)]).join(&mut load)?;
+    let made = place.load(&load)?;
     ensure_equal(&made.counts, &Counts::default(), "the counts of a table without rows")?;
     ensure_equal(&rows(place, &table)?, &0, "the rows of a table without rows")?;
+    let subrows = place.cells(&table, Part::Subtable("t__items"), &["sku"])?;
+    ensure_equal(&subrows, &Cells::new(), "the rows of a subtable without rows")?;
     let filled = place.load(&next(&table, Some(&made), &["id"], columns(&[1, 2]))?)?;
     let moved = place.load(&next(&table, Some(&filled), &["id"], columns(&none))?)?;
     ensure_equal(&moved.counts, &filled.counts, "the counts after a load without rows")?;
@@ -42,23 +46,48 @@ pub(crate) fn whole_or_nothing(place: &Place<'_>) -> Checked {
     let row = |id: i64, note: &str| {
         vec![integers("id", [id]), texts("note", [note.to_owned()]), integers(system::SEQUENCE, [id])]
     };
-    let state = place.load(&next(&table, None, &["id"], row(1, "stands"))?)?;
-    let view = place.view(&table)?;
+    let element = |load: &mut TableLoad, values| Elements::of(&["items"], &[1], values).join(load);
+    let mut load = next(&table, None, &["id"], row(1, "stands"))?;
+    element(&mut load, vec![texts("sku", ["stands"])])?;
+    let state = place.load(&load)?;
 
     // A new column is to be added, but the rows lack it.
-    let mut torn = row(2, "never to be seen");
-    torn.push(integers("late", [7]));
-    let mut torn = next(&table, Some(&state), &["id"], torn)?;
+    let mut late = row(2, "never to be seen");
+    late.push(integers("late", [7]));
+    let mut torn = next(&table, Some(&state), &["id"], late)?;
     torn.rows = torn.rows.project(&(0..state.columns.len()).collect::<Vec<_>>())?;
-    ensure(place.open()?.load(&torn).is_err(), || "a load whose rows lack a column was applied".to_owned())?;
-    ensure_state(place.state(&table)?.as_ref(), Some(&state), "the state after a load that failed")?;
-    ensure_equal(&place.view(&table)?, &view, "the rows after a load that failed")?;
+    refuse(place, &torn, &state, "a load whose rows lack a column")?;
+    // The same of a subtable: the rows it belongs to are in order.
+    let mut torn = next(&table, Some(&state), &["id"], row(1, "never to be seen"))?;
+    element(&mut torn, vec![texts("sku", ["never to be seen"]), integers("late", [7])])?;
+    for subtable in &mut torn.subtables {
+        let stand = state.subtable(&subtable.subtable.name).map_or(0, |subtable| subtable.columns.len());
+        subtable.rows = subtable.rows.project(&(0..stand).collect::<Vec<_>>())?;
+    }
+    refuse(place, &torn, &state, "a load whose rows for a subtable lack a column")?;
 
     // What failed left nothing that is in the way of the next load.
     let mut good = row(2, "seen");
     good.push(integers("late", [7]));
-    let after = place.load(&next(&table, Some(&state), &["id"], good)?)?;
-    ensure_equal(&after.counts.live_rows, &2, "the live rows after the next load")
+    let mut good = next(&table, Some(&state), &["id"], good)?;
+    element(&mut good, vec![texts("sku", ["seen"]), integers("late", [7])])?;
+    let after = place.load(&good)?;
+    ensure_equal(&after.counts.live_rows, &2, "the live rows after the next load")?;
+    let found = place.cells(&table, Part::Subtable("t__items"), &["_sdc_source_key_id", "late"])?;
+    let expected = [(1, None), (2, Some(7))].map(|(id, late)| vec![Some(Value::Integer(id)), late.map(Value::Integer)]);
+    ensure_equal(&found, &expected.to_vec(), "the rows of the subtable after the next load")
+}
+
+/// Applies a load that has to fail and to leave everything as it is.
+fn refuse(place: &Place<'_>, load: &TableLoad, state: &TableState, what: &str) -> Checked {
+    let look = || -> Result<_, Failure> {
+        let subrows = place.cells(&load.table, Part::Subtable("t__items"), &["_sdc_source_key_id", "sku"])?;
+        Ok((place.view(&load.table)?, subrows))
+    };
+    let before = look()?;
+    ensure(place.open()?.load(load).is_err(), || format!("{what} was applied"))?;
+    ensure_state(place.state(&load.table)?.as_ref(), Some(state), format!("the state after {what}"))?;
+    ensure_equal(&look()?, &before, format!("the rows after {what}"))
 }
 
 /// So many loads differ from each other in every way that matters.
@@ -88,6 +117,14 @@ pub(crate) fn random(place: &Place<'_>) -> Checked {
         ensure_equal(&found.len(), &expected.len(), format!("the rows of {name}"))?;
         for (key, expected) in &expected {
             ensure_equal(&found.get(key), &Some(expected), format!("the row {key:?} of {name}"))?;
+        }
+        let state = model.state(&table)?;
+        for subtable in state.iter().flat_map(|state| &state.subtables) {
+            let columns: Vec<&str> = subtable.columns.iter().map(|column| column.name.as_str()).collect();
+            let part = Part::Subtable(&subtable.name);
+            let (found, expected) = (place.cells(&table, part, &columns)?, cells(&mut model, &table, part, &columns)?);
+            ensure(!expected.is_empty(), || format!("{} has no rows, and proves nothing", subtable.name))?;
+            ensure_equal(&found, &expected, format!("the rows of {}", subtable.name))?;
         }
     }
     Ok(())
@@ -132,5 +169,20 @@ fn random_load(
     let notes: StringArray = ids.iter().map(note).collect();
     let number = random.below(6 + planned_on.map_or(0, |state| state.columns.len() as u64));
     columns.push((column(&format!("note_{number}"), ColumnType::String), Arc::new(notes)));
-    in_order(next(table, planned_on, keys, columns)?, order)
+    let mut load = next(table, planned_on, keys, columns)?;
+    join_random_elements(random, &mut load)?;
+    in_order(load, order)
+}
+
+/// Some elements for most rows, of arrays at one of two places, or at none; now and then with a column of their own.
+fn join_random_elements(random: &mut Random, load: &mut TableLoad) -> Checked {
+    let source: &'static [&'static str] = match random.below(3) {
+        0 => &["items"],
+        1 => &["tags"],
+        _ => return Ok(()),
+    };
+    let lengths: Vec<usize> = (0..load.rows.num_rows()).map(|_| random.below(4) as usize).collect();
+    let number = random.below(4);
+    let values: Vec<i64> = (0..lengths.iter().sum()).map(|_| random.signed_below(1_000)).collect();
+    Elements::of(source, &lengths, vec![integers(&format!("n{number}"), values)]).join(load)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use selvedge_core::{Counted, Destination, Inspect, LoadError, LoadErrorKind, Part, TableName, TableState};
 
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
-use crate::loads::{self, generated_keys, integers, next};
+use crate::loads::{self, Elements, generated_keys, integers, next};
 use crate::place::Place;
 
 /// Loads made meanwhile.
@@ -42,7 +42,8 @@ fn load(
 ) -> Result<TableState, Failure> {
     let from = state.map_or(0, |state| state.counts.live_rows.cast_signed());
     let columns = vec![integers("id", from..from + ROWS), generated_keys(from..from + ROWS)];
-    let load = next(table, state, &[], columns)?;
+    let mut load = next(table, state, &[], columns)?;
+    Elements::of(&["items"], &[1; ROWS as usize], vec![integers("n", from..from + ROWS)]).join(&mut load)?;
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         if let Some(state) = unless_unavailable(destination.load(&load))? {
@@ -73,15 +74,18 @@ fn look(destination: &mut dyn Inspect, table: &TableName) -> Result<usize, Failu
         ensure_equal(&rows, &state.counts.live_rows, "rows counted, and committed with the state they come with")?;
         looks += 1;
     }
-    let (mut rows, mut committed) = (0, None);
-    let read = destination.read(table, Part::Rows, &mut |state, batch| {
-        rows += batch.num_rows() as u64;
-        committed = Some(state.counts.live_rows);
-        ControlFlow::Continue(())
-    });
-    if unless_unavailable(read)?.is_some() {
-        ensure_equal(&Some(rows), &committed, "rows read, and committed with the state they come with")?;
-        looks += 1;
+    // Each row has one element.
+    for part in [Part::Rows, Part::Subtable("t__items")] {
+        let (mut rows, mut committed) = (0, None);
+        let read = destination.read(table, part, &mut |state, batch| {
+            rows += batch.num_rows() as u64;
+            committed = Some(state.counts.live_rows);
+            ControlFlow::Continue(())
+        });
+        if unless_unavailable(read)?.is_some() {
+            ensure_equal(&Some(rows), &committed, "rows read, and committed with the state they come with")?;
+            looks += 1;
+        }
     }
     Ok(looks)
 }

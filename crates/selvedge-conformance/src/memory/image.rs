@@ -1,4 +1,4 @@
-//! The file of each table: its state and rows as one Arrow stream, its rejects as another.
+//! The file of each table: its state and rows as one Arrow stream, the rows of each subtable and its rejects as others.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -13,7 +13,7 @@ use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use selvedge_core::{IntegrationName, LoadError, LoadErrorKind, TableName, TableState};
 
-use super::Table;
+use super::{Content, Table};
 
 /// Where the stream of rows holds the table's state, as JSON.
 const STATE: &str = "state";
@@ -64,10 +64,10 @@ pub(super) fn write(root: &Path, name: &TableName, table: &Table) -> Result<(), 
 
 fn write_table(mut out: impl Write, table: &Table) -> Result<(), ArrowError> {
     let state = serde_json::to_string(&table.state).map_err(|cause| ArrowError::ExternalError(cause.into()))?;
-    let schema = table.rows.schema().as_ref().clone();
-    let schema = schema.with_metadata([(STATE.to_owned(), state)]);
-    let rows = table.rows.clone().with_schema(Arc::new(schema))?;
-    for part in [&rows, &table.rejects] {
+    let Content { rows, subrows } = &table.content;
+    let schema = rows.schema().as_ref().clone().with_metadata([(STATE.to_owned(), state)]);
+    let rows = rows.clone().with_schema(Arc::new(schema))?;
+    for part in [&rows].into_iter().chain(subrows).chain([&table.rejects]) {
         let mut stream = StreamWriter::try_new(&mut out, &part.schema())?;
         stream.write(part)?;
         stream.finish()?;
@@ -95,13 +95,13 @@ pub(super) fn read_all(folder: &Path) -> Result<BTreeMap<TableName, Table>, Load
 
 fn read_table(mut file: impl Read) -> Result<Table, ArrowError> {
     let rows = read_part(&mut file)?;
-    let rejects = read_part(&mut file)?;
     let mut schema = rows.schema().as_ref().clone();
     let state = schema.metadata.remove(STATE).unwrap_or_default();
     let state: TableState = serde_json::from_str(&state).map_err(|cause| ArrowError::ExternalError(cause.into()))?;
     // Without the state, which the rows of a later load do not have.
-    let columns = rows.columns().to_vec();
-    Ok(Table { state, rows: RecordBatch::try_new(Arc::new(schema), columns)?, rejects })
+    let rows = RecordBatch::try_new(Arc::new(schema), rows.columns().to_vec())?;
+    let subrows = state.subtables.iter().map(|_| read_part(&mut file)).collect::<Result<_, _>>()?;
+    Ok(Table { state, content: Content { rows, subrows }, rejects: read_part(&mut file)? })
 }
 
 fn read_part(file: impl Read) -> Result<RecordBatch, ArrowError> {

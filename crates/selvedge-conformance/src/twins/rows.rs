@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use selvedge_core::{Age, Destination, Key, LoadError, TableLoad, TableState, rejected, system};
 
 use super::Broken;
-use crate::memory::{merge, newest_stays, rows, unfit};
+use crate::memory::{merge, newest_stays, unfit};
 
 pub(super) fn inserts_only(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_comparing(broken, load, as_they_are, |_, _| true)
@@ -38,7 +38,7 @@ fn load_comparing(
 ) -> Result<TableState, LoadError> {
     broken.memory.load_by(load, |load, stored| {
         let key = Key::of(load)?;
-        let (old, new) = (key.contestants(&seen(stored)?)?, key.contestants(&seen(&rows(load)?)?)?);
+        let (old, new) = (key.contestants(&seen(&stored.rows)?)?, key.contestants(&seen(&load.rows)?)?);
         merge(load, stored, &old, &new, stays)
     })
 }
@@ -63,11 +63,12 @@ fn folded(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
 
 pub(super) fn loses_a_row(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     broken.memory.load_by(load, |load, stored| {
-        if !load.keys.is_empty() || load.rows.num_rows() == 0 {
-            return newest_stays(load, stored);
+        let mut merged = newest_stays(load, stored)?;
+        let rows = &mut merged.content.rows;
+        if load.keys.is_empty() && rows.num_rows() > 0 {
+            *rows = rows.slice(1, rows.num_rows() - 1);
         }
-        let rest = load.rows.slice(1, load.rows.num_rows() - 1);
-        newest_stays(&TableLoad { rows: rest, ..load.clone() }, stored)
+        Ok(merged)
     })
 }
 

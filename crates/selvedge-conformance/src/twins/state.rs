@@ -6,9 +6,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt32Array};
 use selvedge_core::{
-    Change, Destination, LoadError, LoadErrorKind, Position, TableLoad, TableName, TableState, rejected, schema,
+    Change, Column, Destination, LoadError, LoadErrorKind, Position, Subtable, SubtableLoad, TableLoad, TableName,
+    TableState, rejected, schema,
 };
 
 use super::Broken;
@@ -37,13 +38,21 @@ pub(super) fn loads_anyway(broken: &mut Broken, load: &TableLoad) -> Result<Tabl
     let found = broken.memory.state(&load.table)?;
     let mut load = load.clone();
     if let Some(state) = &found {
-        load.changes.retain(|change| match change {
-            Change::AddColumn(column) => state.column(&column.name).is_none(),
-            _ => false,
-        });
+        load.changes = missing(&load.changes, &state.columns);
+        for subtable in &mut load.subtables {
+            if let Some(Subtable { columns, .. }) = state.subtable(&subtable.subtable.name) {
+                subtable.changes = missing(&subtable.changes, columns);
+            }
+        }
     }
     load.planned_on = found;
     broken.memory.load(&load)
+}
+
+/// Those of the changes that add a column there is not yet.
+fn missing(changes: &[Change], columns: &[Column]) -> Vec<Change> {
+    let is_new = |new: &Column| columns.iter().all(|column| column.name != new.name);
+    changes.iter().filter(|change| matches!(change, Change::AddColumn(column) if is_new(column))).cloned().collect()
 }
 
 /// The states of all destinations in this process.
@@ -84,15 +93,37 @@ fn before(load: &TableLoad) -> Position {
     load.planned_on.as_ref().map_or(Position { batch: 0, record: 0, ..load.to }, |state| state.position)
 }
 
+/// The same load with the changes alone.
+fn without_rows(load: &TableLoad) -> TableLoad {
+    let empty = |subtable: &SubtableLoad| SubtableLoad {
+        rows: RecordBatch::new_empty(schema(&subtable.subtable.columns)),
+        roots: UInt32Array::from(Vec::<u32>::new()),
+        ..subtable.clone()
+    };
+    TableLoad {
+        rows: RecordBatch::new_empty(schema(&load.columns)),
+        subtables: load.subtables.iter().map(empty).collect(),
+        rejects: rejected::none(),
+        superseded: 0,
+        ..load.clone()
+    }
+}
+
+/// The same load once its changes are made.
+fn without_changes(load: &TableLoad) -> TableLoad {
+    let unchanged = |subtable: &SubtableLoad| SubtableLoad { changes: Vec::new(), ..subtable.clone() };
+    let subtables = load.subtables.iter().map(unchanged).collect();
+    TableLoad { changes: Vec::new(), subtables, ..load.clone() }
+}
+
 pub(super) fn changes_first(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    if load.changes.is_empty() {
+    if load.changes.is_empty() && load.subtables.iter().all(|subtable| subtable.changes.is_empty()) {
         return broken.memory.load(load);
     }
     load.check_planned_on(broken.memory.state(&load.table)?.as_ref())?;
-    let none = RecordBatch::new_empty(schema(&load.columns));
-    let changes = TableLoad { rows: none, rejects: rejected::none(), superseded: 0, to: before(load), ..load.clone() };
+    let changes = TableLoad { to: before(load), ..without_rows(load) };
     let state = broken.memory.load(&changes)?;
-    broken.memory.load(&TableLoad { planned_on: Some(state), changes: Vec::new(), ..load.clone() })
+    broken.memory.load(&TableLoad { planned_on: Some(state), ..without_changes(load) })
 }
 
 /// The time between the two commits: long beside what they take, so that a kill finds it also on a slow disk.
@@ -102,14 +133,6 @@ pub(super) fn rows_first(broken: &mut Broken, load: &TableLoad) -> Result<TableS
     let rows = TableLoad { to: before(load), ..load.clone() };
     let state = broken.memory.load(&rows)?;
     thread::sleep(BETWEEN);
-    let position = TableLoad {
-        planned_on: Some(state.clone()),
-        changes: Vec::new(),
-        rows: load.rows.slice(0, 0),
-        rejects: rejected::none(),
-        superseded: 0,
-        counts: state.counts,
-        ..load.clone()
-    };
-    broken.memory.load(&position)
+    let rest = without_changes(&without_rows(load));
+    broken.memory.load(&TableLoad { counts: state.counts, planned_on: Some(state), ..rest })
 }

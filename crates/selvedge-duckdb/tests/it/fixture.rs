@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::Schema;
 use duckdb::Connection;
 use selvedge_core::{
-    Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId, TableLoad,
-    TableName, TableState, rejected,
+    ArrayPath, Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId,
+    Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
 };
 use selvedge_duckdb::DuckDb;
 use tempfile::TempDir;
@@ -77,35 +76,101 @@ pub(crate) fn plan(
     keys: &[&str],
     brought: Vec<(Column, ArrayRef)>,
 ) -> TableLoad {
+    let changes = additions(planned_on.as_ref().map(|state| state.columns.as_slice()), &brought);
+    plan_changes(table, planned_on, keys, changes, brought)
+}
+
+/// A load that brings these changes, and columns that the table has after them.
+pub(crate) fn plan_changes(
+    table: &TableName,
+    planned_on: Option<TableState>,
+    keys: &[&str],
+    changes: Vec<Change>,
+    brought: Vec<(Column, ArrayRef)>,
+) -> TableLoad {
+    let columns = changed(planned_on.as_ref().map(|state| state.columns.as_slice()), &changes);
+    let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
+    TableLoad {
+        table: table.clone(),
+        changes,
+        rows: rows(&columns, &brought),
+        columns,
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        subtables: Vec::new(),
+        superseded: 0,
+        rejects: rejected::none(),
+        counts: planned_on.as_ref().map(|state| state.counts).unwrap_or_default(),
+        to: Position { queue: QueueId::from_bytes([7; 16]), epoch: Epoch::from_bytes([9; 16]), batch, record: 0 },
+        planned_on,
+    }
+}
+
+/// What a load brings for a subtable, of which each row belongs to one of these rows of the root.
+pub(crate) fn plan_subtable(
+    planned_on: Option<&TableState>,
+    name: &str,
+    source: &[&str],
+    brought: Vec<(Column, ArrayRef)>,
+    roots: Vec<u32>,
+) -> SubtableLoad {
+    let stood = planned_on.and_then(|state| state.subtable(name)).map(|subtable| subtable.columns.as_slice());
+    let changes = additions(stood, &brought);
+    plan_subtable_changes(planned_on, name, source, changes, brought, roots)
+}
+
+/// What a load brings for a subtable, with these changes.
+pub(crate) fn plan_subtable_changes(
+    planned_on: Option<&TableState>,
+    name: &str,
+    source: &[&str],
+    changes: Vec<Change>,
+    brought: Vec<(Column, ArrayRef)>,
+    roots: Vec<u32>,
+) -> SubtableLoad {
+    let stood = planned_on.and_then(|state| state.subtable(name)).map(|subtable| subtable.columns.as_slice());
+    let columns = changed(stood, &changes);
+    let source = ArrayPath(source.iter().map(|name| Path(vec![(*name).to_owned()])).collect());
+    SubtableLoad {
+        changes,
+        rows: rows(&columns, &brought),
+        roots: roots.into(),
+        subtable: Subtable { name: name.to_owned(), source, columns },
+    }
+}
+
+/// The changes that make room for what is brought: a table, or the columns it lacks.
+fn additions(stood: Option<&[Column]>, brought: &[(Column, ArrayRef)]) -> Vec<Change> {
+    let stands = |column: &&Column| stood.is_some_and(|stood| stood.contains(column));
+    let added = brought.iter().map(|(column, _)| column).filter(|column| !stands(column)).cloned();
+    if stood.is_none() { vec![Change::CreateTable(added.collect())] } else { added.map(Change::AddColumn).collect() }
+}
+
+/// The columns a table has after changes.
+fn changed(stood: Option<&[Column]>, changes: &[Change]) -> Vec<Column> {
+    let mut columns = stood.unwrap_or_default().to_vec();
+    for change in changes {
+        match change {
+            Change::CreateTable(all) => columns.clone_from(all),
+            Change::AddColumn(column) => columns.push(column.clone()),
+            Change::WidenColumn(column) => named(&mut columns, &column.name).clone_from(column),
+            Change::RenameColumn { from, to } => named(&mut columns, from).name.clone_from(to),
+            _ => panic!("an unknown change"),
+        }
+    }
+    columns
+}
+
+fn named<'c>(columns: &'c mut [Column], name: &str) -> &'c mut Column {
+    columns.iter_mut().find(|column| column.name == name).unwrap()
+}
+
+/// Rows with these columns; those that are not brought are null.
+fn rows(columns: &[Column], brought: &[(Column, ArrayRef)]) -> RecordBatch {
     let count = brought.first().map_or(0, |(_, values)| values.len());
-    let mut columns = planned_on.as_ref().map(|state| state.columns.clone()).unwrap_or_default();
-    let added: Vec<Column> =
-        brought.iter().map(|(column, _)| column.clone()).filter(|c| !columns.contains(c)).collect();
-    let changes = match planned_on {
-        None => vec![Change::CreateTable(added.clone())],
-        Some(_) => added.iter().cloned().map(Change::AddColumn).collect(),
-    };
-    columns.extend(added);
     let values = columns.iter().map(|column| {
         let brought = brought.iter().find(|(candidate, _)| candidate == column);
         brought.map_or_else(|| new_null_array(&column.column_type.arrow(), count), |(_, values)| Arc::clone(values))
     });
-    let schema = Schema::new(columns.iter().map(Column::arrow_field).collect::<Vec<_>>());
     let options = RecordBatchOptions::new().with_row_count(Some(count));
-    let rows = RecordBatch::try_new_with_options(Arc::new(schema), values.collect(), &options).unwrap();
-    let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
-    let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
-    TableLoad {
-        table: table.clone(),
-        planned_on,
-        changes,
-        columns,
-        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-        rows,
-        subtables: Vec::new(),
-        superseded: 0,
-        rejects: rejected::none(),
-        counts,
-        to: Position { queue: QueueId::from_bytes([7; 16]), epoch: Epoch::from_bytes([9; 16]), batch, record: 0 },
-    }
+    RecordBatch::try_new_with_options(schema(columns), values.collect(), &options).unwrap()
 }

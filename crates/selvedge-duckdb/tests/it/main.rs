@@ -3,11 +3,15 @@
 // Clippy lets helpers unwrap only where it sees this.
 #![cfg(test)]
 
+mod changes;
+mod columns;
 mod conformance;
 mod fixture;
 mod reader;
 mod rejects;
 mod safety;
+mod subtables;
 mod tables;
 mod types;
 mod upserts;
+mod views;

@@ -87,12 +87,3 @@ fn keys_have_no_index() {
     let keys = "SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'";
     assert_eq!(warehouse.query(keys), "_sdc_tables");
 }
-
-#[test]
-fn a_column_somebody_added_stays_and_is_null() {
-    let mut warehouse = Warehouse::new();
-    warehouse.load(&table("t"), &["id"], vec![numbers("id", &[1])]).unwrap();
-    warehouse.execute("ALTER TABLE t ADD COLUMN mine VARCHAR; UPDATE t SET mine = 'note'");
-    warehouse.load(&table("t"), &["id"], vec![numbers("id", &[2])]).unwrap();
-    assert_eq!(warehouse.query("SELECT * FROM t ORDER BY id"), "1 note\n2 null");
-}

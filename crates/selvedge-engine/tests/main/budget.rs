@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use selvedge_engine::{Engine, EngineErrorKind};
+use selvedge_engine::{Batch, Engine, EngineErrorKind};
+use serde_json::json;
 use tempfile::tempdir;
 
 use crate::memory::Memory;
-use crate::{check_error, check_ids, flush, keyless};
+use crate::{check_error, check_ids, flush, keyless, schema};
 
 /// Everything arrives, in order, though the backlog is many times what may stay in memory.
 #[test]
@@ -26,6 +27,24 @@ fn a_backlog_larger_than_the_budget_arrives() {
         flush(&engine);
         check_ids(&memory, "t", 0..3_000);
     }
+}
+
+/// Elements of arrays take memory as records do: a load has no more of them than the budget allows.
+#[test]
+fn arrays_count_towards_the_budget() {
+    let (folder, memory) = (tempdir().unwrap(), Memory::default());
+    let engine =
+        Engine::builder(folder.path()).destination("memory", memory.clone()).budget_bytes(64 << 10).start().unwrap();
+    let elements = vec![json!(7); 500];
+    let batch = |id: i64| Batch::new("t", &["id"], &schema()).upsert(1, &json!({"id": id, "l": elements}));
+    let hold = memory.hold();
+    engine.push(batch(0)).unwrap();
+    hold.wait_for_load();
+    (1..=10).for_each(|id| drop(engine.push(batch(id)).unwrap()));
+    drop(hold);
+    flush(&engine);
+    // 2,048 values fit, and each of these batches makes a thousand in the subtable alone.
+    assert_eq!(memory.table("t").loads, 6);
 }
 
 #[test]

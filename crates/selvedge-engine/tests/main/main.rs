@@ -4,6 +4,7 @@
 
 mod adopt;
 mod budget;
+mod columns;
 mod counts;
 mod destinations;
 mod failure;
@@ -11,7 +12,9 @@ mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;
+mod policy;
 mod push;
+mod rejects;
 mod restart;
 mod start;
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use selvedge_core::{
-    Capabilities, Destination, LoadError, LoadErrorKind, Outcome, RowOrder, TableLoad, TableName, TableState, system,
+    Capabilities, Destination, IntegrationName, LoadError, LoadErrorKind, Outcome, RowOrder, TableLoad, TableName,
+    TableState, system,
 };
 
 use crate::{LONG, table};
@@ -58,6 +59,8 @@ pub(crate) struct Table {
     pub(crate) state: Option<TableState>,
     /// By key, or in a keyless table by order of arrival.
     pub(crate) rows: BTreeMap<Vec<String>, Row>,
+    /// The rejected records, in order of arrival.
+    pub(crate) rejects: Vec<Row>,
     /// How many loads were applied.
     pub(crate) loads: usize,
 }
@@ -85,6 +88,13 @@ impl Memory {
         self.table(name).rows.values().filter_map(|row| row.get(column).cloned()).collect()
     }
 
+    /// The names of the columns of an integration's table.
+    pub(crate) fn columns_of(&self, integration: Option<&IntegrationName>, name: &str) -> Vec<String> {
+        let table = TableName::new(integration.cloned(), name).unwrap();
+        let state = self.store().tables.get(&table).and_then(|table| table.state.clone());
+        state.into_iter().flat_map(|state| state.columns).map(|column| column.name).collect()
+    }
+
     /// The next loads of a table fail like this.
     pub(crate) fn fail_loads(&self, name: &str, faults: &[Fault]) {
         self.store().load_faults.entry(table(name)).or_default().extend(faults);
@@ -95,7 +105,7 @@ impl Memory {
         self.store().state_faults.entry(table(name)).or_default().extend(faults);
     }
 
-    /// Makes a table unavailable until [`come_back`](Self::come_back).
+    /// Makes a table, of whichever integration, unavailable until [`come_back`](Self::come_back).
     pub(crate) fn go_away(&self, name: &str) {
         self.store().away.insert(table(name));
     }
@@ -170,7 +180,7 @@ impl Destination for Memory {
         let mut store =
             self.shared.changed.wait_while(store, |store| store.held).unwrap_or_else(PoisonError::into_inner);
         store.waiting_loads -= 1;
-        if store.away.contains(&load.table) {
+        if store.away.iter().any(|away| away.table() == load.table.table()) {
             return Err(LoadError::new(LoadErrorKind::Unavailable, "the test's table is away"));
         }
         let fault = Store::next_fault(&mut store.load_faults, &load.table);
@@ -206,6 +216,7 @@ impl Table {
                 }
             }
         }
+        self.rejects.extend((0..load.rejects.num_rows()).map(|index| row(&load.rejects, index)));
         let state = load.committed(outcome);
         self.state = Some(state.clone());
         self.loads += 1;

@@ -23,10 +23,13 @@ pub(crate) fn decoded(schema: &str, keys: &[&str], records: &[&str]) -> Result<R
     decode(body(schema, keys, records).as_bytes(), &Schemas::new())
 }
 
-/// What becomes of a keyless batch of one record: its values, or where and why it is refused.
+/// What becomes of a keyless batch of one record: its values, or where and why it is refused or rejected.
 pub(crate) fn outcome(schema: &str, record: &str) -> String {
     match decoded(schema, &[], &[record]) {
-        Ok(records) => shown::row(&records, 0),
+        Ok(records) => match records.rejected.as_slice() {
+            [] => shown::row(&records, 0),
+            [rejection, ..] => format!("{} rejected: {}", rejection.pointer, rejection.reason),
+        },
         Err(refusal) => {
             assert_eq!(refusal.record(), Some(0), "{refusal}");
             format!("{}: {}", refusal.pointer(), refusal.reason())

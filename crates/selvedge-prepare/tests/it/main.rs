@@ -2,17 +2,29 @@
 
 #![cfg(test)]
 
+mod agreement;
 mod batch;
 mod columns;
+mod combinations;
 mod counts;
 mod envelope;
+mod extra;
 mod grammar;
 mod keys;
 mod load;
 mod model;
+mod names;
 mod objects;
+mod placement;
+mod policies;
+mod redaction;
+mod references;
+mod rejects;
+mod rules;
 mod scalars;
 mod schemas;
 mod shown;
+mod splits;
+mod subtables;
 mod system_columns;
 mod winners;

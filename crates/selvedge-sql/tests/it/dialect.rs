@@ -75,6 +75,14 @@ fn a_column_is_added() {
 }
 
 #[test]
+fn a_column_is_renamed() {
+    let orders = table(Some("shop"), "orders");
+    let (schemas, prefixes) = (SCHEMAS.rename_column(&orders, "a\"b", "c"), PREFIXES.rename_column(&orders, "a", "c"));
+    assert_eq!(schemas, r#"ALTER TABLE "shop"."orders" RENAME COLUMN "a""b" TO "c""#);
+    assert_eq!(prefixes, r#"ALTER TABLE "shop__orders" RENAME COLUMN "a" TO "c""#);
+}
+
+#[test]
 fn rejected_records_stand_with_the_tables_of_their_integration() {
     let check = |integration, schemas: &str, prefixes: &str| {
         let orders = table(integration, "orders");

@@ -1,6 +1,8 @@
 //! The spelling of statements, the state's way through its row, and the text of values.
 
 #[cfg(test)]
+mod coalescing;
+#[cfg(test)]
 mod dialect;
 #[cfg(test)]
 mod parse;

@@ -14,6 +14,13 @@ fn rows_are_selected_and_counted() {
 }
 
 #[test]
+fn columns_that_do_not_stand_are_null() {
+    let columns = columns(&[("id", ColumnType::Integer), ("a\"b", ColumnType::Decimal { scale: 2 })]);
+    let select = PREFIXES.select_standing(&table(None, "orders"), &columns, |column| column.name == "id");
+    assert_eq!(select, r#"SELECT "id", CAST(NULL AS "a decimal(2)") AS "a""b" FROM "orders""#);
+}
+
+#[test]
 fn rejected_records_are_selected_by_their_table() {
     let statement = PREFIXES.select_rejected(&table(Some("shop"), "orders"));
     assert!(statement.starts_with(r#"SELECT "__sdc_primary_key", "_sdc_rejected_at", "#), "{statement}");

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use selvedge_core::{
-    Column, ColumnType, Counts, Epoch, LoadError, LoadErrorKind, Path, Position, QueueId, TableName, TableState,
+    ArrayPath, Column, ColumnType, Counts, Epoch, LoadError, LoadErrorKind, Path, Position, QueueId, Subtable,
+    TableName, TableState,
 };
 use selvedge_sql::{Field, StateRow, state_key, table_name};
 
@@ -21,7 +22,11 @@ fn state() -> TableState {
             Column::new("_sdc_sequence", None, ColumnType::Integer),
         ],
         keys: vec!["address__city".into()],
-        subtables: Vec::new(),
+        subtables: vec![Subtable {
+            name: "orders__items".into(),
+            source: ArrayPath(vec![Path(vec!["items".into()]), Path(Vec::new())]),
+            columns: vec![Column::new("value", Some(Path(Vec::new())), ColumnType::String)],
+        }],
         position: Position {
             queue: QueueId::from_bytes([7; 16]),
             epoch: Epoch::from_bytes([9; 16]),
@@ -42,7 +47,10 @@ const STORED: [Field<'static>; 14] = [
         r#"{"name":"_sdc_sequence","type":"integer"}]"#
     )),
     Field::Text(r#"["address__city"]"#),
-    Field::Text("[]"),
+    Field::Text(concat!(
+        r#"[{"name":"orders__items","source":[["items"],[]],"#,
+        r#""columns":[{"name":"value","path":[],"type":"string"}]}]"#
+    )),
     Field::Text("07070707-0707-0707-0707-070707070707"),
     Field::Text("09090909-0909-0909-0909-090909090909"),
     Field::Integer(3),
@@ -108,8 +116,8 @@ fn a_state_comes_back_as_it_was() {
 #[test]
 fn another_format_is_refused() {
     let expected =
-        "table shop.orders was written by another version of selvedge (format 3, this one reads 2); use that version";
-    check_refused(2, Field::Integer(3), expected, false);
+        "table shop.orders was written by another version of selvedge (format 4, this one reads 3); use that version";
+    check_refused(2, Field::Integer(4), expected, false);
 }
 
 /// Another version may lack a column that this one has.
@@ -117,7 +125,7 @@ fn another_format_is_refused() {
 fn of_another_format_only_the_number_is_read() {
     let number = |column: &'static str| if column == "format" { Ok(1) } else { Err(column) };
     let error = StateRow::read(Err, number).unwrap().into_state(&orders()).unwrap_err();
-    assert!(error.to_string().contains("(format 1, this one reads 2)"), "{error}");
+    assert!(error.to_string().contains("(format 1, this one reads 3)"), "{error}");
 }
 
 #[test]
@@ -176,10 +184,10 @@ fn the_table_of_states_is_pinned() {
         PREFIXES.create_state_table(),
         concat!(
             r#"CREATE TABLE IF NOT EXISTS "_sdc_tables" ("integration" TEXT NOT NULL, "table_name" TEXT NOT NULL, "#,
-            r#""format" BIGINT NOT NULL, "columns" TEXT NOT NULL, "keys" TEXT NOT NULL, "queue_id" TEXT NOT NULL, "#,
-            r#""epoch" TEXT NOT NULL, "batch" BIGINT NOT NULL, "record" BIGINT NOT NULL, "loaded" BIGINT NOT NULL, "#,
-            r#""superseded" BIGINT NOT NULL, "rejected" BIGINT NOT NULL, "live_rows" BIGINT NOT NULL, "#,
-            r#"PRIMARY KEY ("integration", "table_name"))"#
+            r#""format" BIGINT NOT NULL, "columns" TEXT NOT NULL, "keys" TEXT NOT NULL, "subtables" TEXT NOT NULL, "#,
+            r#""queue_id" TEXT NOT NULL, "epoch" TEXT NOT NULL, "batch" BIGINT NOT NULL, "record" BIGINT NOT NULL, "#,
+            r#""loaded" BIGINT NOT NULL, "superseded" BIGINT NOT NULL, "rejected" BIGINT NOT NULL, "#,
+            r#""live_rows" BIGINT NOT NULL, PRIMARY KEY ("integration", "table_name"))"#
         )
     );
 }

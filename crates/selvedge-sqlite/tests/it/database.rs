@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use rusqlite::Connection;
 use selvedge_core::{
-    Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Position, QueueId, TableLoad,
-    TableName, TableState, rejected,
+    Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId, TableLoad,
+    TableName, TableState, rejected, schema,
 };
 use selvedge_sqlite::Sqlite;
 use tempfile::TempDir;
@@ -115,6 +115,22 @@ pub(crate) fn table_of(integration: &str, name: &str) -> TableName {
 
 pub(crate) fn column(name: &str, column_type: ColumnType) -> Column {
     Column::new(name, None, column_type)
+}
+
+/// A column that a property of the records fills.
+pub(crate) fn property(name: &str, column_type: ColumnType) -> Column {
+    Column::new(name, Some(Path(vec![name.to_owned()])), column_type)
+}
+
+/// Values as those of a property.
+pub(crate) fn of_property((column, values): (Column, ArrayRef)) -> (Column, ArrayRef) {
+    (property(&column.name, column.column_type), values)
+}
+
+pub(crate) fn rows_of(columns: Vec<(Column, ArrayRef)>) -> (Vec<Column>, RecordBatch) {
+    let (columns, arrays): (Vec<Column>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    let rows = RecordBatch::try_new(schema(&columns), arrays).unwrap();
+    (columns, rows)
 }
 
 pub(crate) fn integers(name: &str, values: impl IntoIterator<Item = impl Into<Option<i64>>>) -> (Column, ArrayRef) {

@@ -1,6 +1,10 @@
 //! Loads into real database files, read back through a connection of the tests' own and through the reader.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod columns;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod database;
@@ -19,4 +23,8 @@ mod rejects;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod subtables;
+#[cfg(test)]
 mod types;
+#[cfg(test)]
+mod view;

@@ -1,0 +1,40 @@
+//! Writing what the arrays in the records of a load hold.
+
+use duckdb::Connection;
+use selvedge_core::{LoadError, SubtableLoad, TableLoad};
+
+use crate::catalog::ColumnNames;
+use crate::keys::key_batch;
+use crate::rows::{Written, arrow_failure, delete, insert};
+use crate::session::Session;
+use crate::target::Target;
+use crate::{changes, others};
+
+/// Removes the stored subrows of rows that were replaced, and writes those of all that were written.
+pub(crate) fn write(
+    session: &Session,
+    load: &TableLoad,
+    part: &SubtableLoad,
+    roots: &Written,
+) -> Result<(), LoadError> {
+    let target = Target::subtable(load, part)?;
+    let others = changes::apply(session, &target)?;
+    replace(session, &target, part, roots, &others).map_err(session.failed("write rows of a subtable to"))
+}
+
+fn replace(
+    connection: &Connection,
+    target: &Target<'_>,
+    part: &SubtableLoad,
+    roots: &Written,
+    others: &ColumnNames,
+) -> duckdb::Result<()> {
+    let table = target.spelled();
+    let rows = part.written(|root| roots.has(root)).map_err(arrow_failure)?;
+    let keys = key_batch(&rows, &target.keys).map_err(arrow_failure)?;
+    let source_keys: Vec<String> = part.subtable.source_keys().map(str::to_owned).collect();
+    others::keeping(connection, others, target, &keys, || {
+        delete(connection, &table, &source_keys, &roots.replaced)?;
+        insert(connection, &table, target.columns, &rows)
+    })
+}
