@@ -116,8 +116,8 @@ impl TableFolder {
     }
 
     /// Removes what crashed loads left, and the generations that have been out of date for `grace`. Each loses its manifest
-    /// first, so that what a reader lists beside a manifest is whole. `current` is what [`current`](Self::current) found: as its
-    /// manifest could be read, what stands beside it is not another version's.
+    /// first, so that what a reader lists beside a manifest is whole. `current` is what [`current`](Self::current) found: as
+    /// its manifest could be read, what stands beside it is not another version's.
     pub(crate) fn sweep(&self, current: Option<&Generation>, grace: Duration) -> Result<(), LoadError> {
         let current = current.map(|generation| generation.number);
         remove_file(&self.path().join(NEXT))?;

@@ -89,8 +89,8 @@ impl<'a> Transition<'a> {
         self.from.folder.join(&file.name)
     }
 
-    /// Whether a file of that size is so small that rows are better added to it than to a new one. Half of a full file is not,
-    /// because a full one that grows is split into two halves.
+    /// Whether a file of that size is so small that rows are better added to it than to a new one. Half of a full file is
+    /// not, because a full one that grows is split into two halves.
     pub(crate) fn is_small(&self, rows: u64, bytes: u64) -> bool {
         rows < self.rows_per_file / 2 && bytes < FILE_BYTES / 2
     }

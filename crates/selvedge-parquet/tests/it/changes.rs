@@ -95,8 +95,8 @@ fn list(rows: &str, own: &str) -> Vec<String> {
     rows
 }
 
-/// Loads rows of these columns, then each (changes, rows) in turn, and compares what stands. The same in a table with and one
-/// without keys, and in a subtable; in many files and in one.
+/// Loads rows of these columns, then each (changes, rows) in turn, and compares what stands. The same in a table with and
+/// one without keys, and in a subtable; in many files and in one.
 fn check(columns: &str, rows: &str, loads: &[(&str, &str)], expected: &str) {
     for rows_per_file in [1, 1_000] {
         for keys in ["id", ""] {

@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, Encoding};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use selvedge_core::{Column, Destination, Inspect, Part, Subtable, TableState};
@@ -246,6 +247,36 @@ fn a_file_describes_itself() {
     assert_eq!(group.column(2).column_path().string(), "id");
     let sorting = group.sorting_columns().unwrap();
     assert_eq!(sorting.iter().map(|by| by.column_idx).collect::<Vec<_>>(), [2]);
+}
+
+/// A column at any depth is encoded as it would be in a file of its own.
+#[test]
+fn what_is_nested_is_encoded_by_what_it_holds() {
+    let root = tempdir().unwrap();
+    let rows: String = (0..5_000).map(|id| format!("{id} Ice x{id};")).collect();
+    let items: String = (0..5_000).map(|id| format!("{id} {id} 0 x;")).collect();
+    let items_columns = format!("n:integer {KEY} at__color:string");
+    let mut table = open(root.path(), Nesting::Native, 10_000, "id");
+    load(&mut table, ("id:integer a__city:string a__name:string", &rows, &[("items", &items_columns, &items)]));
+    let file = File::open(&files(&root.path().join("orders"))[0]).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let columns = reader.metadata().row_group(0).columns().iter();
+    let encoded: BTreeMap<_, _> = columns
+        .map(|column| {
+            let delta = column.encodings().any(|encoding| encoding == Encoding::DELTA_BINARY_PACKED);
+            let compressed = matches!(column.compression(), Compression::ZSTD(_));
+            (column.column_path().string(), (delta, column.dictionary_page_offset().is_some(), compressed))
+        })
+        .collect();
+    let expected = [
+        ("a.city", (false, true, true)),
+        ("a.name", (false, false, true)),
+        ("id", (true, false, true)),
+        ("items.list.item.at.color", (false, true, true)),
+        ("items.list.item.n", (true, false, true)),
+    ];
+    assert_eq!(encoded, expected.map(|(path, how)| (path.to_owned(), how)).into_iter().collect());
+    assert_eq!(seen(root.path(), &table).iter().map(Vec::len).collect::<Vec<_>>(), [5_000, 5_000]);
 }
 
 #[test]
