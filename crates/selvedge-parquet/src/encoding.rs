@@ -10,7 +10,7 @@ use arrow_select::take::take;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use crate::transition::memory_bytes;
@@ -43,6 +43,8 @@ pub(crate) fn properties(
         .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
         .set_dictionary_enabled(false);
     if is_small(first_rows, rows) {
+        // Of pages there is one to a column, of which the statistics would say the same as those of the column.
+        let properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
         return Ok(properties.build());
     }
     properties = properties.set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?));

@@ -18,7 +18,7 @@
 //!
 //! All files of a generation have the same columns, those of the table in its order, so that readers need no option for
 //! differing files. The price: a load that adds, widens or renames a column rewrites the whole table, or subtable. A small
-//! one, too: with each file the columns are written that stand, about 9 µs for each, so that a table that grows column by
+//! one, too: with each file the columns are written that stand, about 7 µs for each, so that a table that grows column by
 //! column costs the square of its columns, which is seen beside the syncs of a load from some hundreds of columns on.
 //!
 //! A subtable's folder has its name. Where that ends in `.parquet`, or in that and underscores, the folder has one

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use selvedge_core::LoadError;
@@ -116,7 +117,9 @@ impl<'a> Transition<'a> {
         let path = self.to.new_file();
         let open = || {
             let properties = properties(first_rows, rows, &self.keys, self.description.clone())?;
-            ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema(), Some(properties))
+            // Arrow's own description of the schema says nothing that Parquet's does not.
+            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+            ArrowWriter::try_new_with_options(File::create_new(&path)?, self.reshape.schema(), options)
         };
         let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
         Ok((path, writer))
