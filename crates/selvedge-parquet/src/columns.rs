@@ -1,5 +1,7 @@
 //! The way from the columns that stored rows have to those they are to have.
 
+use std::collections::HashMap;
+
 use arrow_array::{ArrayRef, RecordBatch, new_empty_array, new_null_array};
 use arrow_schema::{ArrowError, SchemaRef};
 use selvedge_core::{Change, Column, schema};
@@ -52,17 +54,20 @@ impl Columns {
 
     /// Stored rows with the columns they are to have. What is not there is null.
     pub(crate) fn apply(&self, stored: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let columns = self.columns.iter().map(|column| column.of(stored)).collect::<Result<_, _>>()?;
-        RecordBatch::try_new(self.schema.clone(), columns)
+        let schema = stored.schema();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let found: HashMap<_, _> = names.zip(stored.columns()).collect();
+        let column = |changed: &Changed| changed.of(&found, stored.num_rows());
+        RecordBatch::try_new(self.schema.clone(), self.columns.iter().map(column).collect::<Result<_, _>>()?)
     }
 }
 
 impl Changed {
-    fn of(&self, rows: &RecordBatch) -> Result<ArrayRef, ArrowError> {
-        let found = self.stored.as_ref().and_then(|stored| Some((stored, rows.column_by_name(&stored.name)?)));
-        match found {
+    fn of(&self, found: &HashMap<&str, &ArrayRef>, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let stored = self.stored.as_ref().and_then(|stored| Some((stored, found.get(stored.name.as_str())?)));
+        match stored {
             Some((stored, values)) => widen(values, stored.column_type, self.column.column_type),
-            None => Ok(new_null_array(&self.column.column_type.arrow(), rows.num_rows())),
+            None => Ok(new_null_array(&self.column.column_type.arrow(), rows)),
         }
     }
 }

@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
 use arrow_row::{RowConverter, SortField};
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::{ArrowError, DataType, Field, Fields};
 use arrow_select::take::take;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
+
+use crate::transition::memory_bytes;
 
 const CREATED_BY: &str = concat!("selvedge version ", env!("CARGO_PKG_VERSION"));
 /// Groups of 100,000 rows cost a quarter more disk than the largest; groups of this size cost nothing that could be measured,
@@ -19,33 +21,60 @@ const CREATED_BY: &str = concat!("selvedge version ", env!("CARGO_PKG_VERSION"))
 const ROW_GROUP_ROWS: usize = 262_144;
 /// What a writer holds of a row group before it goes to the file, for wide rows.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Bytes from which on, in the mean of a file's columns, encoding and compressing them pays.
+const ENCODED_COLUMN_BYTES: u64 = 16 << 10;
 /// Values looked at to see whether a column repeats itself.
 const SAMPLE: u64 = 4_096;
 
-/// The properties of a file, chosen by a look at its first rows.
+/// The properties of a file of so many rows, chosen by a look at the first of them.
 pub(crate) fn properties(
     first_rows: &RecordBatch,
+    rows: u64,
     keys: &[String],
     metadata: Vec<KeyValue>,
 ) -> Result<WriterProperties, ParquetError> {
     let schema = first_rows.schema();
-    let sorting = keys.iter().map(|key| {
-        let at = i32::try_from(schema.index_of(key)?).map_err(|error| ParquetError::External(error.into()))?;
-        Ok(SortingColumn { column_idx: at, descending: false, nulls_first: true })
-    });
-    let sorting = sorting.collect::<Result<Vec<_>, ParquetError>>()?;
+    let sorting = keys.iter().map(|key| sorting_column(schema.fields(), key)).collect::<Result<Vec<_>, _>>()?;
     let mut properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_key_value_metadata(Some(metadata))
         .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
         .set_dictionary_enabled(false);
+    if is_small(first_rows, rows) {
+        // Of pages there is one to a column, of which the statistics would say the same as those of the column.
+        let properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
+        return Ok(properties.build());
+    }
+    properties = properties.set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?));
     for (field, column) in schema.fields().iter().zip(first_rows.columns()) {
         properties = encode(column, ColumnPath::new(vec![field.name().clone()]), properties)?;
     }
     Ok(properties.build())
+}
+
+/// Parquet counts the columns that hold values, of which a struct or a list has any number.
+fn sorting_column(fields: &Fields, key: &str) -> Result<SortingColumn, ParquetError> {
+    let before =
+        fields.iter().take_while(|field| field.name() != key).map(|field| values_columns(field)).sum::<usize>();
+    let column_idx = i32::try_from(before).map_err(|error| ParquetError::External(error.into()))?;
+    Ok(SortingColumn { column_idx, descending: false, nulls_first: true })
+}
+
+fn values_columns(field: &Field) -> usize {
+    match field.data_type() {
+        DataType::Struct(fields) => fields.iter().map(|field| values_columns(field)).sum(),
+        DataType::List(element) => values_columns(element),
+        _ => 1,
+    }
+}
+
+/// Whether what encoders and compressors save in a file would not be worth setting them up for each column.
+fn is_small(first_rows: &RecordBatch, rows: u64) -> bool {
+    let first_bytes = memory_bytes(first_rows);
+    let bytes = first_bytes.saturating_mul(rows) / (first_rows.num_rows() as u64).max(1);
+    bytes / (first_rows.num_columns() as u64).max(1) < ENCODED_COLUMN_BYTES
 }
 
 /// Chooses the encoding of a column, and of what is nested in it.

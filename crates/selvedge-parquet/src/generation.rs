@@ -116,22 +116,23 @@ impl TableFolder {
     }
 
     /// Removes what crashed loads left, and the generations that have been out of date for `grace`. Each loses its manifest
-    /// first, so that what a reader lists beside a manifest is whole. `current` is what [`current`](Self::current) found: as its
-    /// manifest could be read, what stands beside it is not another version's.
+    /// first, so that what a reader lists beside a manifest is whole. `current` is what [`current`](Self::current) found: as
+    /// its manifest could be read, what stands beside it is not another version's.
     pub(crate) fn sweep(&self, current: Option<&Generation>, grace: Duration) -> Result<(), LoadError> {
         let current = current.map(|generation| generation.number);
         remove_file(&self.path().join(NEXT))?;
         let generations = self.path().join(GENERATIONS);
         let mut numbers: Vec<u64> = folders(&generations)?.iter().filter_map(|name| name.parse().ok()).collect();
         numbers.sort_unstable();
-        for (at, &number) in numbers.iter().enumerate() {
-            let never_published = Some(number) > current;
-            let outdated = || numbers.get(at + 1).is_some_and(|next| age(&self.generation(*next)) >= grace);
-            if never_published || (Some(number) < current && outdated()) {
-                let folder = self.generation(number);
-                Manifest::remove(&folder)?;
-                fs::remove_dir_all(&folder).map_err(|error| failed("remove", &folder, error))?;
-            }
+        let older = numbers.partition_point(|number| Some(*number) < current);
+        // Each is outdated since the next one came. So the first that is not yet ends them.
+        let since = |next: &u64| age(&self.generation(*next));
+        let outdated = numbers.iter().skip(1).take(older).take_while(|next| since(next) >= grace).count();
+        let never_published = numbers.iter().filter(|number| Some(**number) > current);
+        for number in numbers.iter().take(outdated).chain(never_published) {
+            let folder = self.generation(*number);
+            Manifest::remove(&folder)?;
+            fs::remove_dir_all(&folder).map_err(|error| failed("remove", &folder, error))?;
         }
         Ok(())
     }

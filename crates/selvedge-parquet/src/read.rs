@@ -8,6 +8,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::reader::ChunkReader;
 use selvedge_core::LoadError;
 
 use crate::error::failed;
@@ -15,6 +16,9 @@ use crate::reshape::Reshape;
 
 /// Decoded rows held at a time, unless a single row is larger.
 const BATCH_BYTES: usize = 16 << 20;
+/// A file of as many bytes is read at once. Otherwise each column costs some calls of the system, which is most of the cost
+/// where columns are many and rows few.
+const SMALL_FILE_BYTES: usize = 4 << 20;
 /// Beyond this many rows a batch saves no more time.
 const BATCH_ROWS: usize = 65_536;
 
@@ -65,14 +69,25 @@ impl Iterator for StoredRows<'_> {
 
 fn open(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<ParquetRecordBatchReader, LoadError> {
     let open = || {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-        let fields = builder.schema().fields().iter().enumerate();
-        let roots: Vec<_> = fields.filter(|(_, field)| wanted(field.name())).map(|(at, _)| at).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let rows = batch_rows(builder.metadata());
-        builder.with_projection(mask).with_batch_size(rows).build()
+        let file = File::open(path)?;
+        match usize::try_from(file.metadata()?.len()) {
+            Ok(bytes) if bytes <= SMALL_FILE_BYTES => reader(file.get_bytes(0, bytes)?, wanted),
+            _ => reader(file, wanted),
+        }
     };
     open().map_err(|error: ParquetError| failed("read", path, error))
+}
+
+fn reader<R: ChunkReader + 'static>(
+    file: R,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let fields = builder.schema().fields().iter().enumerate();
+    let roots: Vec<_> = fields.filter(|(_, field)| wanted(field.name())).map(|(at, _)| at).collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let rows = batch_rows(builder.metadata());
+    builder.with_projection(mask).with_batch_size(rows).build()
 }
 
 /// How many rows fill [`BATCH_BYTES`], where the rows are widest.
@@ -82,12 +97,13 @@ fn batch_rows(metadata: &ParquetMetaData) -> usize {
 }
 
 /// How many bytes a row of the group takes in memory, on average. Dictionaries make texts that repeat small in the file, so
-/// the texts' own length counts where it is more.
+/// the texts' own length counts where it is more, and so does the place of each value, of which a list has any number.
 fn row_bytes(group: &RowGroupMetaData) -> usize {
     let rows = group.num_rows().max(1);
     let in_memory = |column: &ColumnChunkMetaData| {
         let texts = column.unencoded_byte_array_data_bytes().unwrap_or_default();
-        usize::try_from(texts.max(column.uncompressed_size()) / rows).unwrap_or(usize::MAX).saturating_add(8)
+        let bytes = texts.max(column.uncompressed_size()).saturating_add(column.num_values().saturating_mul(8));
+        usize::try_from(bytes / rows).unwrap_or(usize::MAX)
     };
     group.columns().iter().map(in_memory).fold(0, usize::saturating_add)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use selvedge_core::LoadError;
@@ -89,8 +90,8 @@ impl<'a> Transition<'a> {
         self.from.folder.join(&file.name)
     }
 
-    /// Whether a file of that size is so small that rows are better added to it than to a new one. Half of a full file is not,
-    /// because a full one that grows is split into two halves.
+    /// Whether a file of that size is so small that rows are better added to it than to a new one. Half of a full file is
+    /// not, because a full one that grows is split into two halves.
     pub(crate) fn is_small(&self, rows: u64, bytes: u64) -> bool {
         rows < self.rows_per_file / 2 && bytes < FILE_BYTES / 2
     }
@@ -105,18 +106,20 @@ impl<'a> Transition<'a> {
     /// finds the columns; the generation after that does not take it over.
     pub(crate) fn complete(&self, files: Vec<DataFile>) -> Result<Vec<DataFile>, LoadError> {
         if files.is_empty() {
-            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()))?;
+            let (path, mut writer) = self.open(&RecordBatch::new_empty(self.reshape.schema()), 0)?;
             close(&path, &mut writer)?;
         }
         Ok(files)
     }
 
-    /// Opens a new file that begins with these rows.
-    pub(crate) fn open(&self, first_rows: &RecordBatch) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
+    /// Opens a new file that begins with these rows and is to have `rows` in all.
+    pub(crate) fn open(&self, first_rows: &RecordBatch, rows: u64) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
         let path = self.to.new_file();
         let open = || {
-            let properties = properties(first_rows, &self.keys, self.description.clone())?;
-            ArrowWriter::try_new(File::create_new(&path)?, self.reshape.schema(), Some(properties))
+            let properties = properties(first_rows, rows, &self.keys, self.description.clone())?;
+            // Arrow's own description of the schema says nothing that Parquet's does not.
+            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+            ArrowWriter::try_new_with_options(File::create_new(&path)?, self.reshape.schema(), options)
         };
         let writer = open().map_err(|error: ParquetError| failed("write", &path, error))?;
         Ok((path, writer))
@@ -129,6 +132,11 @@ impl<'a> Transition<'a> {
 
 /// About how many bytes rows take on disk.
 pub(crate) fn disk_bytes(rows: &RecordBatch) -> u64 {
+    memory_bytes(rows) / COMPRESSION
+}
+
+/// How many bytes the rows take in memory.
+pub(crate) fn memory_bytes(rows: &RecordBatch) -> u64 {
     let bytes: usize = rows.columns().iter().filter_map(|column| column.to_data().get_slice_memory_size().ok()).sum();
-    bytes as u64 / COMPRESSION
+    bytes as u64
 }

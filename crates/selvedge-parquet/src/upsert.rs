@@ -1,8 +1,9 @@
 //! Loading what has keys: each key of the load belongs to one file's range of keys, and only files that change are
 //! rewritten.
 //!
-//! The rows of a subtable are matched by the key of the row they belong to, which several of them share. What stands of one
-//! key may reach from one file into the next, and then it is removed from each of them; what comes of it goes into the first.
+//! The rows of a subtable are matched by the key of the row they belong to, which several of them share. What stands of
+//! one key may reach from one file into the next, and then it is removed from each of them; what comes of it goes into the
+//! first.
 
 use selvedge_core::LoadError;
 
@@ -49,9 +50,9 @@ pub(crate) fn upsert(
     Ok((transition.complete(files)?, found))
 }
 
-/// The keys of the load that concern each stored file: those above the file before, up to its own last key, and that last key
-/// of the file before if it reaches into this one. Keys above all files go to the last one while it is small; otherwise they
-/// belong to none and make new files.
+/// The keys of the load that concern each stored file: those above the file before, up to its own last key, and the last
+/// key of the file before if that reaches into this one. Keys above all files go to the last one while it is small;
+/// otherwise they belong to none and make new files.
 fn route(incoming: &Incoming<'_>, transition: &Transition<'_>) -> Result<Vec<Share>, LoadError> {
     let stored = transition.stored();
     let (first_keys, last_keys) = incoming.ranges(stored)?;

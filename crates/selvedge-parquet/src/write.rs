@@ -40,7 +40,8 @@ impl<'a> FileWriter<'a> {
         let mut from = 0;
         while from < rows.num_rows() {
             let rest = rows.slice(from, rows.num_rows() - from);
-            let mut open = self.open.take().map_or_else(|| OpenFile::new(self.transition, &rest), Ok)?;
+            let mut open =
+                self.open.take().map_or_else(|| OpenFile::new(self.transition, &rest, self.rows_per_file), Ok)?;
             let room = usize::try_from(self.rows_per_file - open.rows).unwrap_or(usize::MAX);
             let part = rest.slice(0, room.min(rest.num_rows()));
             open.write(&part)?;
@@ -64,8 +65,8 @@ impl<'a> FileWriter<'a> {
 }
 
 impl OpenFile {
-    fn new(transition: &Transition<'_>, first_rows: &RecordBatch) -> Result<Self, LoadError> {
-        let (path, writer) = transition.open(first_rows)?;
+    fn new(transition: &Transition<'_>, first_rows: &RecordBatch, rows: u64) -> Result<Self, LoadError> {
+        let (path, writer) = transition.open(first_rows, rows)?;
         Ok(Self { path, writer, rows: 0, first: first_rows.slice(0, 1), last: first_rows.slice(0, 1) })
     }
 

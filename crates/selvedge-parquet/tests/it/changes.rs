@@ -95,8 +95,8 @@ fn list(rows: &str, own: &str) -> Vec<String> {
     rows
 }
 
-/// Loads rows of these columns, then each (changes, rows) in turn, and compares what stands. The same in a table with and one
-/// without keys, and in a subtable; in many files and in one.
+/// Loads rows of these columns, then each (changes, rows) in turn, and compares what stands. The same in a table with and
+/// one without keys, and in a subtable; in many files and in one.
 fn check(columns: &str, rows: &str, loads: &[(&str, &str)], expected: &str) {
     for rows_per_file in [1, 1_000] {
         for keys in ["id", ""] {
@@ -254,12 +254,12 @@ fn what_no_file_can_follow_is_refused() {
 fn a_value_that_would_change_is_refused_and_not_told() {
     for (changes, value) in [
         ("n:double", "9007199254740993"),
-        ("n:decimal(37)", "7734"),
-        ("d:decimal(36)", "7734"),
-        ("d:decimal(38)", "77"),
+        ("n:decimal(37)", "77347734"),
+        ("d:decimal(36)", "77347734"),
+        ("d:decimal(38)", "77347734"),
     ] {
         let error = format!("{:?}", refusal(changes, "", value));
-        assert!(!error.contains(value) && !error.contains("77340"), "{error}");
+        assert!(!error.contains(value), "{error}");
         assert!(error.contains("cannot be held exactly"), "{error}");
     }
 }

@@ -108,6 +108,24 @@ fn a_file_describes_itself() {
     assert!(metadata.file_metadata().created_by().unwrap().starts_with("selvedge"));
 }
 
+/// Compares how the columns of a file of so many rows are compressed.
+fn check_compression(rows: i64, compression: &str) {
+    let root = tempdir().unwrap();
+    let rows: String = (0..rows).map(|id| format!("{id} x;")).collect();
+    Table::open(root.path(), Settings::default(), "id").load("id:integer name:string", &rows);
+    let file = File::open(&files(&root.path().join("orders"))[0]).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    for column in reader.metadata().row_group(0).columns() {
+        assert!(format!("{:?}", column.compression()).starts_with(compression), "{column:?}");
+    }
+}
+
+#[test]
+fn files_are_compressed_unless_they_are_small() {
+    check_compression(10, "UNCOMPRESSED");
+    check_compression(10_000, "ZSTD");
+}
+
 /// Loads five times and compares how many generations are left, then and after opening the folder again.
 fn check_generations(keep_outdated: Duration, after_loads: usize, after_opening: usize) {
     let root = tempdir().unwrap();

@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, Encoding};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use selvedge_core::{Column, Destination, Inspect, Part, Subtable, TableState};
@@ -230,20 +231,52 @@ fn a_table_stays_as_it_was_made() {
 fn a_file_describes_itself() {
     let root = tempdir().unwrap();
     let items = format!("n:integer {KEY}");
-    let columns = "address__city:string id:integer _sdc_sequence:integer";
-    let state =
-        load(&mut open(root.path(), Nesting::Native, 1_000, "id"), (columns, "Ice 1 5", &[("items", &items, "7 1 0")]));
+    let columns = "address__city:string address__zip:string id:integer _sdc_sequence:integer";
+    let state = load(
+        &mut open(root.path(), Nesting::Native, 1_000, "id"),
+        (columns, "Ice 9 1 5", &[("items", &items, "7 1 0")]),
+    );
     let file = File::open(&files(&root.path().join("orders"))[0]).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let pairs = reader.metadata().file_metadata().key_value_metadata().unwrap();
     let json = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref()).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Column>>(json("selvedge.columns")).unwrap(), columns_of(columns));
     assert_eq!(serde_json::from_str::<Vec<Subtable>>(json("selvedge.subtables")).unwrap(), state.subtables);
-    // The leaves, in the order of the fields: address.city, id, items.n, _sdc_sequence.
+    // The columns of the file are address.city, address.zip, id, items.n and _sdc_sequence.
     let group = reader.metadata().row_group(0);
-    assert_eq!(group.column(1).column_path().string(), "id");
+    assert_eq!(group.column(2).column_path().string(), "id");
     let sorting = group.sorting_columns().unwrap();
-    assert_eq!(sorting.iter().map(|by| by.column_idx).collect::<Vec<_>>(), [1]);
+    assert_eq!(sorting.iter().map(|by| by.column_idx).collect::<Vec<_>>(), [2]);
+}
+
+/// A column at any depth is encoded as it would be in a file of its own.
+#[test]
+fn what_is_nested_is_encoded_by_what_it_holds() {
+    let root = tempdir().unwrap();
+    let rows: String = (0..5_000).map(|id| format!("{id} Ice x{id};")).collect();
+    let items: String = (0..5_000).map(|id| format!("{id} {id} 0 x;")).collect();
+    let items_columns = format!("n:integer {KEY} at__color:string");
+    let mut table = open(root.path(), Nesting::Native, 10_000, "id");
+    load(&mut table, ("id:integer a__city:string a__name:string", &rows, &[("items", &items_columns, &items)]));
+    let file = File::open(&files(&root.path().join("orders"))[0]).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let columns = reader.metadata().row_group(0).columns().iter();
+    let encoded: BTreeMap<_, _> = columns
+        .map(|column| {
+            let delta = column.encodings().any(|encoding| encoding == Encoding::DELTA_BINARY_PACKED);
+            let compressed = matches!(column.compression(), Compression::ZSTD(_));
+            (column.column_path().string(), (delta, column.dictionary_page_offset().is_some(), compressed))
+        })
+        .collect();
+    let expected = [
+        ("a.city", (false, true, true)),
+        ("a.name", (false, false, true)),
+        ("id", (true, false, true)),
+        ("items.list.item.at.color", (false, true, true)),
+        ("items.list.item.n", (true, false, true)),
+    ];
+    assert_eq!(encoded, expected.map(|(path, how)| (path.to_owned(), how)).into_iter().collect());
+    assert_eq!(seen(root.path(), &table).iter().map(Vec::len).collect::<Vec<_>>(), [5_000, 5_000]);
 }
 
 #[test]

@@ -98,8 +98,8 @@ fn changes(standing: Option<&[Column]>, columns: &[Column]) -> Vec<Change> {
     }
 }
 
-/// Adds a subtable to a load: all its columns, and rows in the order of their keys. The array `tags` of the elements of `items`
-/// is `items__tags`.
+/// Adds a subtable to a load: all its columns, and rows in the order of their keys. The array `tags` of the elements of
+/// `items` is `items__tags`.
 pub(crate) fn add_subtable(load: &mut TableLoad, name: &str, columns: &str, rows: &str) {
     let columns = columns_of(columns);
     let standing = load.planned_on.as_ref().and_then(|state| state.subtable(name));
