@@ -8,10 +8,8 @@ use crate::dialect::DIALECT;
 use crate::session::Session;
 use crate::target::Target;
 
-/// Makes the columns again that somebody dropped, of those the load was planned on, then applies the changes in order. Returns
-/// the columns that others added.
-///
-/// A load that makes the table was planned on none.
+/// Makes the columns again that somebody dropped, of those the load was planned on, then applies the changes in order. A
+/// load that makes the table was planned on none. Returns the columns that others added.
 pub(crate) fn apply(
     session: &Session,
     target: &Target,

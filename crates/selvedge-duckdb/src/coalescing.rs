@@ -4,18 +4,18 @@ use duckdb::Connection;
 use selvedge_core::{Column, LoadError, LoadErrorKind, TableLoad, TableName};
 
 use crate::dialect::{DIALECT, beside, schema_of};
-use crate::nesting::{self, Nesting};
+use crate::nesting::Nesting;
 use crate::session::{Session, literal};
-use crate::state;
+use crate::state::{self, Loaded};
 
 /// Makes the view of a table, or makes it again.
 pub(crate) fn create(session: &Session, table: &TableName, view: &str) -> Result<(), LoadError> {
     let view = TableName::new(table.integration().cloned(), view)
         .map_err(|cause| refused("the view cannot have this name; choose another".to_owned()).with_source(cause))?;
-    let Some(state) = state::read(session, table)? else {
+    let Some(Loaded { state, nesting }) = state::read(session, table)? else {
         return Err(refused(format!("nothing was loaded into table {table} yet; load something first")));
     };
-    if nesting::read(session, table)? == Nesting::Native {
+    if nesting == Nesting::Native {
         return Err(refused(format!(
             "table {table} keeps objects and arrays nested; only of a flat one there is such a view"
         )));

@@ -33,7 +33,8 @@ pub struct Settings {
 }
 
 impl DuckDb {
-    /// Takes a file and makes it unless it stands, with the default [`Settings`]. A file that another program has open is no error here: loads wait for it.
+    /// Takes a file and makes it unless it stands, with the default [`Settings`]. A file that another program has open is no
+    /// error here: loads wait for it.
     ///
     /// # Errors
     /// [`Refused`](selvedge_core::LoadErrorKind::Refused) when it cannot be opened or is no DuckDB database,
@@ -81,7 +82,8 @@ impl Destination for DuckDb {
     }
 
     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
-        self.instance.with_file(Access::Load, |session| state::read(session, table))
+        let found = self.instance.with_file(Access::Load, |session| state::read(session, table))?;
+        Ok(found.map(|found| found.state))
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {

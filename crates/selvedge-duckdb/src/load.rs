@@ -11,11 +11,9 @@ use crate::{changes, coalescing, nested, rejects, rows, state, subrows};
 pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Result<TableState, LoadError> {
     // Dropped before the commit, it rolls back.
     let transaction = session.unchecked_transaction().map_err(session.failed("begin a transaction in"))?;
-    load.check_planned_on(state::read(session, &load.table)?.as_ref())?;
-    let nesting = match &load.planned_on {
-        Some(_) => nesting::read(session, &load.table)?,
-        None => nesting,
-    };
+    let found = state::read(session, &load.table)?;
+    load.check_planned_on(found.as_ref().map(|found| &found.state))?;
+    let nesting = found.as_ref().map_or(nesting, |found| found.nesting);
     let outcome = match nesting {
         Nesting::Flat => write_flat(session, load)?,
         Nesting::Native => nested::write(session, load)?,
@@ -23,8 +21,8 @@ pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Re
     rejects::write(session, load)?;
     let state = load.committed(outcome);
     state::write(session, &load.table, &state)?;
-    if load.planned_on.is_none() {
-        nesting::write(session, &load.table, nesting)?;
+    if found.is_none() {
+        nesting::note(session, &load.table, nesting)?;
     }
     transaction.commit().map_err(session.failed("commit to")).map_err(LoadError::possibly_applied)?;
     Ok(state)

@@ -13,10 +13,10 @@ use crate::catalog::{self, has_table};
 use crate::dialect::DIALECT;
 use crate::instance::Instance;
 use crate::nested::{Selection, unnested};
-use crate::nesting::{self, Nesting};
+use crate::nesting::Nesting;
 use crate::rows::arrow_failure;
 use crate::session::{Access, Session};
-use crate::state;
+use crate::state::{self, Loaded};
 
 /// A DuckDB file that is looked at, and not written to.
 ///
@@ -64,7 +64,7 @@ impl Inspect for DuckDbReader {
 }
 
 fn count(session: &Session, table: &TableName) -> Result<Option<Counted>, LoadError> {
-    let Some(state) = state::read(session, table)? else { return Ok(None) };
+    let Some(Loaded { state, .. }) = state::read(session, table)? else { return Ok(None) };
     let rows = session
         .query_row(&DIALECT.count_rows(table), [], |row| row.get::<_, i64>(0))
         .map_err(session.failed("count the rows of a table in"))?;
@@ -77,12 +77,12 @@ fn read(
     part: Part<'_>,
     each: &mut Each<'_>,
 ) -> Result<Option<TableState>, LoadError> {
-    let Some(state) = state::read(session, table)? else { return Ok(None) };
+    let Some(Loaded { state, nesting }) = state::read(session, table)? else { return Ok(None) };
     let mut each = |batch| each(&state, batch);
     match part {
         Part::Rejects => read_rejects(session, table, &mut each)?,
         Part::Subtable(name) if state.subtable(name).is_none() => {}
-        _ => match nesting::read(session, table)? {
+        _ => match nesting {
             Nesting::Flat => read_flat(session, table, &state, part, &mut each)?,
             Nesting::Native => read_nested(session, table, &state, part, &mut each)?,
         },

@@ -31,8 +31,8 @@ pub(crate) fn apply(
 ) -> Result<ColumnNames, LoadError> {
     let before = nested::schema(&stood.columns, &stood.subtables);
     let stand = catalog::columns(session, &target.table)?;
-    let own = stood.columns.iter().filter(|column| column.path.is_none() || stood.keys.contains(&column.name));
-    for column in own.filter(|column| !stand.has(&column.name)) {
+    let mut own = stood.columns.iter().filter(|column| column.path.is_none() || stood.keys.contains(&column.name));
+    if let Some(column) = own.find(|column| !stand.has(&column.name)) {
         return Err(dropped(session, target, &column.name));
     }
     let others = stand.except(before.fields().iter().map(|field| field.name().as_str()));
@@ -57,12 +57,13 @@ fn is_extended(load: &TableLoad, before: &Schema, after: &Schema) -> bool {
 
 fn extends(before: &DataType, after: &DataType) -> bool {
     match (before, after) {
+        _ if before == after => true,
         (DataType::Struct(before), DataType::Struct(after)) => before.iter().all(|field| {
             let same = after.iter().find(|candidate| candidate.name() == field.name());
             same.is_some_and(|same| extends(field.data_type(), same.data_type()))
         }),
         (DataType::List(before), DataType::List(after)) => extends(before.data_type(), after.data_type()),
-        _ => before == after,
+        _ => false,
     }
 }
 
@@ -136,11 +137,14 @@ impl Rebuild<'_> {
         changes: &[Change],
         columns: &[Column],
     ) -> Result<RecordBatch, LoadError> {
+        let schema = schema(columns);
+        if rows.num_rows() == 0 {
+            return Ok(RecordBatch::new_empty(schema));
+        }
         let changed = || {
             let sql = format!("SELECT {} FROM {ARROW}(?)", values(stored, changes).join(", "));
             let mut select = self.session.prepare(&sql)?;
             let found = select.query_arrow([&ArrowBatchRegistration::new(rows.clone())])?;
-            let schema = schema(columns);
             let named = found.map(|found| RecordBatch::try_new(schema.clone(), found.columns().to_vec()));
             let batches = named.collect::<Result<Vec<_>, _>>().map_err(arrow_failure)?;
             concat_batches(&schema, &batches).map_err(arrow_failure)

@@ -172,8 +172,8 @@ fn rows_that_stand_follow_other_changes_at_any_depth() {
         stored(&warehouse),
         "id BIGINT\naddress STRUCT(city__st VARCHAR, city BIGINT)\n\
          items STRUCT(n BIGINT, tags STRUCT(\"value\" DOUBLE, unit VARCHAR)[])[]\nlist VARCHAR[]\n_sdc_sequence BIGINT\n\
-         1 {'city__st': Ice, 'city': NULL} [{'n': 7, 'tags': [{'value': 70.0, 'unit': NULL}, {'value': 71.0, 'unit': NULL}]}, \
-         {'n': 8, 'tags': NULL}] null 5\n2 null null [1.5, 0.05] 5"
+         1 {'city__st': Ice, 'city': NULL} [{'n': 7, 'tags': [{'value': 70.0, 'unit': NULL}, {'value': 71.0, \
+         'unit': NULL}]}, {'n': 8, 'tags': NULL}] null 5\n2 null null [1.5, 0.05] 5"
     );
     assert_eq!(warehouse.query("SELECT table_name FROM duckdb_tables() ORDER BY 1"), "_sdc_tables\nt");
     let load = next(&state, &[1], 6, vec![integers("n", &[9])], &[(1, &[0])]);
