@@ -1,13 +1,19 @@
-//! Whatever comes over the wire is refused or decoded, and what is decoded holds together.
+//! Whatever comes over the wire is refused or decoded; what is decoded holds together, and makes a load in which every record
+//! has its place.
 #![no_main]
 
+use std::sync::Arc;
+
 use libfuzzer_sys::fuzz_target;
-use selvedge_prepare::{RecordColumn, Records, Schemas, decode};
+use selvedge_core::{Capabilities, Epoch, QueueId, RowOrder, TableLoad, TableName, schema};
+use selvedge_prepare::{Blocked, LoadContext, Pending, Policy, RecordColumn, Records, Schemas, decode, prepare};
 
 fuzz_target!(|body: &[u8]| {
-    let schemas = Schemas::new();
-    match decode(body, &schemas) {
-        Ok(records) => check(&records),
+    match decode(body, &Schemas::new()) {
+        Ok(records) => {
+            check(&records);
+            check_load(&records, &load(body, &records));
+        }
         Err(refusal) => assert!(!refusal.reason().is_empty()),
     }
 });
@@ -30,4 +36,33 @@ fn check(records: &Records) {
 fn check_columns(columns: &[RecordColumn], rows: usize) {
     assert!(columns.len() <= 1_000);
     assert!(columns.iter().all(|column| column.values.len() == rows));
+}
+
+/// The first load of a table.
+fn load(body: &[u8], records: &Records) -> TableLoad {
+    let table = TableName::new(None, "t").unwrap();
+    let context = LoadContext {
+        table: &table,
+        planned_on: None,
+        policy: Policy::default(),
+        capabilities: &Capabilities { kind: "fuzz", row_order: RowOrder::Key, worthwhile_records: 1 },
+        queue: QueueId::from_bytes([1; 16]),
+        batched_at: 0,
+    };
+    let epoch = Epoch::from_bytes([2; 16]);
+    let pending = Pending { batch: 1, epoch, received_at: 0, applied: 0, records: Arc::new(records.clone()) };
+    prepare::<Blocked>(&context, &[pending], |_| Ok(body.to_vec())).expect("a new table takes any batch")
+}
+
+fn check_load(records: &Records, load: &TableLoad) {
+    let placed = load.rows.num_rows() + load.rejects.num_rows() + load.superseded as usize;
+    assert_eq!(placed, records.len());
+    load.check_rows().unwrap();
+    assert!(load.columns.len() <= 1_000);
+    for part in &load.subtables {
+        assert_eq!(part.rows.schema(), schema(&part.subtable.columns));
+        assert!(part.roots.values().is_sorted());
+        assert!(part.roots.values().iter().all(|root| (*root as usize) < load.rows.num_rows()));
+        part.subtable.table_name(&load.table).unwrap();
+    }
 }

@@ -1,10 +1,23 @@
 //! From the body of a batch to columns, in one pass over its messages.
 
-use crate::member;
-use crate::messages::{Columns, Messages};
+mod array;
+mod datetime;
+pub(crate) mod json_type;
+pub(crate) mod leaf;
+pub(crate) mod member;
+mod messages;
+pub(crate) mod number;
+mod object;
+pub(crate) mod reading;
+pub(crate) mod scanner;
+mod slot;
+pub(crate) mod string;
+
+pub use crate::decode::messages::MAX_RECORDS;
+use crate::decode::messages::{Columns, Messages};
+use crate::decode::scanner::Scanner;
 use crate::records::Records;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 use crate::schema::Schemas;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;

@@ -1,5 +1,26 @@
 //! From decoded batches of one table to one load.
 
+mod convert;
+mod datetime_text;
+mod decimal;
+mod dedupe;
+mod digits;
+mod elements;
+mod extra;
+mod generated_key;
+mod keys;
+pub(crate) mod names;
+mod part;
+mod placement;
+mod plan;
+pub(crate) mod policy;
+mod record_text;
+mod rejects;
+mod root;
+mod shape;
+mod sheet;
+mod subtables;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -7,15 +28,14 @@ use std::sync::Arc;
 use arrow_schema::ArrowError;
 use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState};
 
-use crate::dedupe::{self, Winners};
-use crate::elements::layers;
-use crate::part::Part;
-use crate::policy::Policy;
+use crate::prepare::dedupe::Winners;
+use crate::prepare::elements::layers;
+use crate::prepare::part::Part;
+use crate::prepare::policy::Policy;
+use crate::prepare::root::root;
+use crate::prepare::sheet::{Sheet, sources};
+use crate::prepare::subtables::{Root, subtables};
 use crate::records::Records;
-use crate::root::root;
-use crate::sheet::{Sheet, sources};
-use crate::subtables::{Root, subtables};
-use crate::{keys, rejects};
 
 /// A batch of a table that waits to be loaded.
 #[derive(Debug, Clone)]

@@ -10,13 +10,13 @@ pub use redaction::{MissingSecret, Redaction};
 pub use rules::{ColumnRuleError, ColumnRules};
 pub use secret::{EmptySecret, Secret};
 
-use crate::member;
-use crate::number;
+use crate::decode::member;
+use crate::decode::number;
+use crate::decode::scanner::Scanner;
 use crate::redact::redaction::{Rule, Within};
 use crate::redact::rewriter::{Fate, Rewriter};
 use crate::redact::schema::redact_schema;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -6,13 +6,18 @@
 //! `singer.decimal` are checked; others say nothing about a value.
 //!
 //! A schema becomes the types of its columns and the limits of their values, which cost little while records are read. What
-//! that does not express exactly becomes [`Rules`](crate::rules::Rules) of the place beside it.
+//! that does not express exactly becomes [`Rules`](crate::schema::rules::Rules) of the place beside it.
 
+mod allowed;
 mod alternatives;
 mod compiler;
 pub(crate) mod document;
+pub(crate) mod limits;
+pub(crate) mod pattern;
 mod reach;
-pub(crate) mod typing;
+pub(crate) mod record_type;
+pub(crate) mod rules;
+mod typing;
 mod union;
 
 use std::collections::HashMap;
@@ -22,9 +27,9 @@ use selvedge_core::ColumnType;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::json_type::JsonType;
-use crate::record_type::{Others, Presence, RecordType};
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::record_type::{Others, Presence, RecordType};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -70,9 +75,24 @@ fn compile(schema: &Value, keys: &[String]) -> Result<RecordType> {
         return Err(Refusal::schema(format!("expected type: JSONObject, found: {}", JsonType::of(schema))));
     }
     let mut record = compiler::record(schema)?;
-    record.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    check_names(&record)?;
     keys.iter().try_for_each(|key| mark_key(&mut record, key))?;
     Ok(record)
+}
+
+/// Checks the names of columns that records, or the elements of their arrays, declare.
+fn check_names(row: &RecordType) -> Result<()> {
+    row.fields.iter().try_for_each(|field| check_not_reserved(&field.name))?;
+    check_names_of_elements(row)
+}
+
+fn check_names_of_elements(object: &RecordType) -> Result<()> {
+    object.fields.iter().try_for_each(|field| {
+        let within = |refusal: Box<Refusal>| refusal.under(&field.name);
+        field.value.object.iter().try_for_each(check_names_of_elements).map_err(within)?;
+        let elements = std::iter::successors(field.value.elements.as_deref(), |element| element.elements.as_deref());
+        elements.filter_map(|element| element.object.as_ref()).try_for_each(check_names).map_err(within)
+    })
 }
 
 /// Refuses the names selvedge keeps for its own columns.

@@ -1,7 +1,7 @@
 //! JSON text, copied but for what is left out or replaced.
 
+use crate::decode::scanner::Scanner;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

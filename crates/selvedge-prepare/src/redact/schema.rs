@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::pattern::Pattern;
 use crate::redact::redaction::{Rule, Within};
 use crate::refusal::Refusal;
 use crate::schema::document::Document;
+use crate::schema::pattern::Pattern;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

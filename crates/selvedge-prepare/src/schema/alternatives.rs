@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, Place};
 use super::typing::{self, JsonTypes};
-use crate::json_type::JsonType;
-use crate::limits::wrong_type;
-use crate::record_type::Choice;
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::limits::wrong_type;
+use crate::schema::record_type::Choice;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -9,11 +9,11 @@ use super::alternatives::{Alternatives, Demand, Expansion, Part};
 use super::document::{Document, Place};
 use super::reach::Reach;
 use super::typing::{self, Type};
-use crate::json_type::JsonType;
-use crate::limits::wrong_type;
-use crate::record_type::{Additional, Field, MAX_NESTING, Presence, RecordType, UNTYPED, ValueType};
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
-use crate::rules::{Rulebook, Rules};
+use crate::schema::limits::wrong_type;
+use crate::schema::record_type::{Additional, Field, MAX_NESTING, Presence, RecordType, UNTYPED, ValueType};
+use crate::schema::rules::{Rulebook, Rules};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

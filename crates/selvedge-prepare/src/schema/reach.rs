@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::document::{Document, Place};
 use super::typing;
-use crate::json_type::JsonType;
-use crate::limits::wrong_type;
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::limits::wrong_type;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -6,10 +6,10 @@ use selvedge_core::{ColumnType, MAX_DECIMAL_SCALE};
 use serde_json::Value;
 
 use super::alternatives::Part;
-use crate::json_type::JsonType;
-use crate::limits::{self, Limits};
-use crate::record_type::Scalar;
+use crate::decode::json_type::JsonType;
 use crate::refusal::Refusal;
+use crate::schema::limits::{self, Limits};
+use crate::schema::record_type::Scalar;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

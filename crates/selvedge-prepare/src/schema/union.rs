@@ -5,7 +5,9 @@
 
 use std::mem;
 
-use crate::record_type::{Additional, Field, OPEN_OBJECT, Others, Presence, RecordType, Scalar, UNTYPED, ValueType};
+use crate::schema::record_type::{
+    Additional, Field, OPEN_OBJECT, Others, Presence, RecordType, Scalar, UNTYPED, ValueType,
+};
 
 impl ValueType {
     /// Takes what `other` takes too. Whether it takes no more than that.

@@ -74,6 +74,15 @@ fn batches_that_are_too_wide() {
     assert_eq!(extra(&load), [Some(r#"{"p986":986,"p987":987,"p1003":1003}"#.to_owned())]);
 }
 
+/// Names are those that columns would have.
+#[test]
+fn names_of_values_without_a_column() {
+    let record = format!(r#"{{{},"a\u202eb":{{"c":1}},"{}":2}}"#, members(0, 990), "x".repeat(300));
+    let load = load(None, &[waiting(1, "{}", &[], &[&record])]);
+    let expected = format!(r#"{{"a_b__c":1,"{}__a5d1b4607dc83554":2}}"#, "x".repeat(82));
+    assert_eq!(extra(&load), [Some(expected)]);
+}
+
 /// Subtables have room for as many columns as the root, their own included.
 #[test]
 fn wide_elements() {

@@ -139,6 +139,19 @@ fn numbers_that_a_column_can_hold_are_of_no_other_type() {
         assert_eq!(outcome("1", &records), "2 3");
     }
     assert_eq!(outcome("1", &[double, small]), "2 4");
+    // A column of a subtable is no key, whatever its name.
+    let table = load(None, policy, ID, &[r#"{"id":1,"l":[{"id":1}]}"#]).unwrap();
+    let load = load(Some(&applied(&table)), policy, ID, &[r#"{"id":2,"l":[{"id":0.5}]}"#]).unwrap();
+    assert_eq!((load.rows.num_rows(), load.subtables[0].changes.len()), (1, 1));
+}
+
+/// The load that brings a path may bring several types of it.
+#[test]
+fn types_of_a_new_path() {
+    let policy = changed_types(ChangedTypes::Reject);
+    let records = [r#"{"id":3,"b":"x"}"#, r#"{"id":4,"b":true}"#];
+    let load = load(Some(&table(policy)), policy, ID, &records).unwrap();
+    assert_eq!((load.rows.num_rows(), load.changes.len()), (2, 2));
 }
 
 /// Whatever the policy, the first load makes the table its records need.

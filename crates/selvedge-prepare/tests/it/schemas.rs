@@ -317,6 +317,17 @@ fn refused_schemas() {
         let expected = format!("names beginning with `{kept}` are selvedge's own; rename the property");
         assert_eq!(refusal.reason(), expected);
     }
+    let elements = |name: &str| {
+        let object = format!(
+            r#"{{"properties":{{"o":{{"type":"array","items":{{"items":{{"properties":{{"{name}":{{}}}}}}}}}}}}}}"#
+        );
+        decoded(&format!(r#"{{"properties":{{"v":{object}}}}}"#), &[], &["{}"]).map(drop)
+    };
+    let refusal = elements("_sdc_level_0_id").unwrap_err();
+    assert_eq!(refusal.pointer(), "/v/o/_sdc_level_0_id");
+    assert_eq!(elements("level_0_id"), Ok(()));
+    // Within an object it is no name of a column.
+    assert!(decoded(r#"{"properties":{"v":{"properties":{"_sdc_v":{}}}}}"#, &[], &["{}"]).is_ok());
 }
 
 /// What is required need not be declared.

@@ -3,11 +3,11 @@
 use arrow_array::{Int64Array, UInt32Array};
 use selvedge_core::{ArrayPath, Path};
 
-use crate::reading::{Frame, Reading};
-use crate::record_type::ValueType;
+use crate::decode::reading::{Frame, Reading};
+use crate::decode::slot::{Finished, Slot};
 use crate::records::{Elements, Typing};
 use crate::refusal::Refusal;
-use crate::slot::{Finished, Slot};
+use crate::schema::record_type::ValueType;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

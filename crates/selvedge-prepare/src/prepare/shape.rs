@@ -7,13 +7,13 @@ use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
 use selvedge_core::{Change, Column, ColumnType, schema, system};
 
-use crate::convert::convert;
-use crate::digits;
-use crate::extra::extra;
-use crate::placement::{Placement, Rules, place};
-use crate::plan::changes;
 use crate::prepare::Blocked;
-use crate::sheet::{Sheet, Source};
+use crate::prepare::convert::convert;
+use crate::prepare::digits;
+use crate::prepare::extra::extra;
+use crate::prepare::placement::{Placement, Rules, place};
+use crate::prepare::plan::changes;
+use crate::prepare::sheet::{Sheet, Source};
 
 /// A table as a load leaves it, and what is loaded into it.
 pub(crate) struct Shaped {

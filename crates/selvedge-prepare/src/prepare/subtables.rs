@@ -8,15 +8,15 @@ use arrow_select::take::take;
 use foldhash::fast::RandomState;
 use selvedge_core::{ArrayPath, Column, ColumnType, Subtable, SubtableLoad, level_id, system};
 
-use crate::elements::Layer;
-use crate::names::{self, Names};
-use crate::placement::{Rules, frozen};
-use crate::policy::{DeclaredColumns, NewColumns, Policy};
+use crate::decode::reading::MAX_COLUMNS;
+use crate::prepare::elements::Layer;
+use crate::prepare::names::{self, Names};
+use crate::prepare::placement::{Rules, frozen};
+use crate::prepare::policy::{DeclaredColumns, NewColumns, Policy};
+use crate::prepare::shape::{Own, Shaped, shape};
+use crate::prepare::sheet::{Rows, Sheet};
 use crate::prepare::{Blocked, LoadContext};
-use crate::reading::MAX_COLUMNS;
 use crate::records::Typing;
-use crate::shape::{Own, Shaped, shape};
-use crate::sheet::{Rows, Sheet};
 
 /// The root's rows of a load, and what their subrows need to know of them.
 pub(crate) struct Root<'r> {

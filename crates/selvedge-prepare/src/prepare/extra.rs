@@ -8,9 +8,9 @@ use arrow_array::{Array, StringArray};
 use selvedge_core::ColumnType;
 use serde_json::Value;
 
-use crate::names;
-use crate::sheet::{Sheet, Source};
-use crate::{datetime_text, decimal};
+use crate::prepare::names;
+use crate::prepare::sheet::{Sheet, Source};
+use crate::prepare::{datetime_text, decimal};
 
 /// The column `_sdc_extra` of the rows: what the batches had no columns for, and the values of the sources in `overflow`, for
 /// which the table has none. `None` when no row has any.

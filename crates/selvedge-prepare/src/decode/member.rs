@@ -1,8 +1,8 @@
 //! Values of the envelope, each of the one type it must have.
 
-use crate::json_type::JsonType;
+use crate::decode::json_type::JsonType;
+use crate::decode::scanner::Scanner;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

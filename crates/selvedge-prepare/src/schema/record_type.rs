@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use selvedge_core::ColumnType;
 
-use crate::json_type::JsonType;
-use crate::limits::Limits;
-use crate::rules::Rules;
+use crate::decode::json_type::JsonType;
+use crate::schema::limits::Limits;
+use crate::schema::rules::Rules;
 
 /// An object and its properties.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use foldhash::fast::RandomState;
 use selvedge_core::{ColumnType, Path};
 
-use crate::digits;
+use crate::prepare::digits;
 use crate::records::{RecordColumn, Typing};
 
 /// The rows of a table and all values they may hold.

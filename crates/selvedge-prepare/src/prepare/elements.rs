@@ -7,9 +7,9 @@ use arrow_array::StringArray;
 use foldhash::fast::RandomState;
 use selvedge_core::ArrayPath;
 
-use crate::part::Part;
+use crate::prepare::part::Part;
+use crate::prepare::sheet::{self, Rows, Source};
 use crate::records::{Elements, Records, Typing};
-use crate::sheet::{self, Rows, Source};
 
 /// The arrays at one place, in all parts of a load.
 pub(crate) struct Layer<'p> {

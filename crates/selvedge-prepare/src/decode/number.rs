@@ -1,6 +1,6 @@
 //! Numbers, from their JSON text to exact values.
 
-use crate::json_type::JsonType;
+use crate::decode::json_type::JsonType;
 
 /// The most digits a [`Small`] number has: any 18 of them fit 64 bits.
 pub(crate) const MAX_SMALL_DIGITS: usize = 18;

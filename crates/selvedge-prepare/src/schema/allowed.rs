@@ -3,9 +3,9 @@
 use selvedge_core::ColumnType;
 use serde_json::Value;
 
-use crate::limits;
-use crate::number;
-use crate::string::shown;
+use crate::decode::number;
+use crate::decode::string::shown;
+use crate::schema::limits;
 
 /// Those of one column's type, sorted.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,8 @@
 
 use arrow_array::StringArray;
 
+use crate::decode::scanner::Scanner;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -15,9 +15,9 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use selvedge_core::{Path, RowOrder};
 
-use crate::part::Part;
 use crate::prepare::Blocked;
-use crate::sheet::Rows;
+use crate::prepare::part::Part;
+use crate::prepare::sheet::Rows;
 
 /// The rows of a load, and how many records lost to them.
 pub(crate) struct Winners {

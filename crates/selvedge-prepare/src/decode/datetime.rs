@@ -1,6 +1,6 @@
 //! Moments, days and times of day, from their RFC 3339 text.
 
-use crate::string::shown;
+use crate::decode::string::shown;
 
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;

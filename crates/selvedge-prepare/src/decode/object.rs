@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use selvedge_core::Path;
 
-use crate::reading::{Reading, Room};
-use crate::record_type::{Additional, Presence, RecordType, UNTYPED, ValueType};
+use crate::decode::reading::{Reading, Room};
+use crate::decode::scanner::Scanner;
+use crate::decode::slot::{Finished, Slot};
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 use crate::schema::check_not_reserved;
-use crate::slot::{Finished, Slot};
+use crate::schema::record_type::{Additional, Presence, RecordType, UNTYPED, ValueType};
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

@@ -14,14 +14,14 @@ use jsonschema::{Draft, Keyword, PatternOptions, Registry, ValidationError, Vali
 use selvedge_core::ColumnType;
 use serde_json::{Map, Value, json};
 
-use crate::allowed;
-use crate::json_type::JsonType;
-use crate::leaf::Leaf;
-use crate::limits;
-use crate::number;
-use crate::pattern::Pattern;
-use crate::record_type::Scalar;
+use crate::decode::json_type::JsonType;
+use crate::decode::leaf::Leaf;
+use crate::decode::number;
 use crate::refusal::Refusal;
+use crate::schema::allowed;
+use crate::schema::limits;
+use crate::schema::pattern::Pattern;
+use crate::schema::record_type::Scalar;
 use crate::schema::typing::string_type;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::string::shown;
+use crate::decode::string::shown;
 
 /// A regular expression of ECMA 262, as far as it can be had without looking around or back.
 #[derive(Debug, Clone)]

@@ -9,14 +9,14 @@ use arrow_array::builder::{
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, NullArray};
 use selvedge_core::ColumnType;
 
-use crate::datetime;
-use crate::json_type::JsonType;
-use crate::limits::{self, Limits};
-use crate::number::{self, Number};
-use crate::record_type::Scalar;
+use crate::decode::datetime;
+use crate::decode::json_type::JsonType;
+use crate::decode::number::{self, Number};
+use crate::decode::scanner::Scanner;
+use crate::decode::string::shown;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
-use crate::string::shown;
+use crate::schema::limits::{self, Limits};
+use crate::schema::record_type::Scalar;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

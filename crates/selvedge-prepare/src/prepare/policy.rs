@@ -61,7 +61,8 @@ pub enum ChangedTypes {
     /// The column that stands takes them where it can hold all values exactly: integers become doubles or decimals, decimals
     /// become text of any size. Where it cannot, they get a column of their own.
     Widen,
-    /// Their records are rejected, unless the column that stands can hold them as under [`Split`](Self::Split).
+    /// Their records are rejected, unless the column that stands can hold them as under [`Split`](Self::Split). The load that
+    /// makes the first column of a path makes those of all types it brings.
     Reject,
 }
 

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use selvedge_core::{Column, ColumnType, Path};
 
-use crate::convert::{self, Numbers};
-use crate::names::{self, Names};
-use crate::policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
 use crate::prepare::Blocked;
+use crate::prepare::convert::{self, Numbers};
+use crate::prepare::names::{self, Names};
+use crate::prepare::policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
+use crate::prepare::sheet::{Rows, Source};
 use crate::records::Typing;
-use crate::sheet::{Rows, Source};
 
 /// What decides where values go besides themselves.
 pub(crate) struct Rules<'r> {

@@ -2,15 +2,16 @@
 
 use selvedge_core::{ColumnType, Path};
 
-use crate::array::Array;
-use crate::json_type::JsonType;
-use crate::leaf::{Leaf, Literal, Put};
-use crate::object::Object;
-use crate::reading::{Reading, Room};
-use crate::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::decode::array::Array;
+use crate::decode::json_type::JsonType;
+use crate::decode::leaf::{Leaf, Literal, Put};
+use crate::decode::object::Object;
+use crate::decode::reading::{Reading, Room};
+use crate::prepare::names;
 use crate::records::{RecordColumn, Typing};
 use crate::refusal::Refusal;
-use crate::rules::Rules;
+use crate::schema::record_type::{Choice, MAX_NESTING, OPEN_OBJECT, Others, Scalar, UNTYPED, ValueType};
+use crate::schema::rules::Rules;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
@@ -259,7 +260,7 @@ impl<'t> Slot<'t> {
     /// Puts the value that began at `start`, and was passed, among those without a column.
     #[cold]
     fn keep_extra(&self, reading: &mut Reading, start: usize) {
-        let name = self.path.0.join("__");
+        let name = names::plain(&self.path);
         let name = serde_json::Value::from(name).to_string();
         let text = reading.scanner.text_from(start);
         let row = reading.frame.row;

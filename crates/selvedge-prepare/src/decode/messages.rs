@@ -5,18 +5,18 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use selvedge_core::{ArrayPath, Path};
 
-use crate::array::finish_all;
-use crate::datetime;
-use crate::json_type::JsonType;
-use crate::member;
-use crate::object::Object;
-use crate::reading::{Frame, MAX_ARRAYS, Reading};
-use crate::record_type::RecordType;
+use crate::decode::array::finish_all;
+use crate::decode::datetime;
+use crate::decode::json_type::JsonType;
+use crate::decode::member;
+use crate::decode::object::Object;
+use crate::decode::reading::{Frame, MAX_ARRAYS, Reading};
+use crate::decode::scanner::Scanner;
+use crate::decode::slot::Finished;
 use crate::records::{Elements, RecordColumn, Rejection};
 use crate::refusal::Refusal;
-use crate::rules::Rules;
-use crate::scanner::Scanner;
-use crate::slot::Finished;
+use crate::schema::record_type::RecordType;
+use crate::schema::rules::Rules;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

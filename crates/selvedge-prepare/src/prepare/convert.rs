@@ -7,7 +7,7 @@ use arrow_array::types::{Decimal128Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, StringArray};
 use selvedge_core::{ColumnType, DECIMAL_PRECISION};
 
-use crate::decimal;
+use crate::prepare::decimal;
 
 /// The most digits of a whole number that a double holds exactly, whatever they are.
 const DOUBLE_DIGITS: u8 = 15;

@@ -2,9 +2,9 @@
 
 use selvedge_core::{Column, ColumnType, Path, TableState};
 
-use crate::names;
-use crate::part::Part;
 use crate::prepare::Blocked;
+use crate::prepare::names;
+use crate::prepare::part::Part;
 
 /// Checks that all parts have the keys of the table: properties, their order and their types. The first load decides them.
 pub(crate) fn check(state: Option<&TableState>, parts: &[Part<'_>]) -> Result<(), Blocked> {

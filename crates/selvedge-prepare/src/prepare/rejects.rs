@@ -1,22 +1,22 @@
 //! Records that cannot be loaded although they conform to their schema.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use foldhash::fast::RandomState;
 use selvedge_core::{Column, Path, TableState, rejected, schema};
 
-use crate::convert::Numbers;
-use crate::elements::Layer;
-use crate::generated_key::generated_key;
-use crate::names::{self, Names};
-use crate::part::{Fault, Part};
-use crate::placement::{can_become, shared};
-use crate::policy::{ChangedTypes, NewColumns, Policy};
+use crate::prepare::convert::Numbers;
+use crate::prepare::elements::Layer;
+use crate::prepare::generated_key::generated_key;
+use crate::prepare::names::{self, Names};
+use crate::prepare::part::{Fault, Part};
+use crate::prepare::placement::{can_become, shared};
+use crate::prepare::policy::{ChangedTypes, NewColumns, Policy};
+use crate::prepare::record_text::record_texts;
+use crate::prepare::sheet::{Rows, Source};
 use crate::prepare::{Blocked, LoadContext};
-use crate::record_text::record_texts;
-use crate::sheet::{Rows, Source};
 
 /// Rejects the records whose names cannot be columns of a table, and those that the policy does not take.
 pub(crate) fn reject(context: &LoadContext<'_>, parts: &mut [Part<'_>], root: &[Source<'_>], layers: &[Layer<'_>]) {
@@ -24,8 +24,9 @@ pub(crate) fn reject(context: &LoadContext<'_>, parts: &mut [Part<'_>], root: &[
     tables().for_each(|(sources, layer)| reject_names(parts, sources, layer));
     let Some(state) = context.planned_on else { return };
     for (sources, layer) in tables() {
+        let keys = if layer.is_none() { state.keys.as_slice() } else { &[] };
         match known(state, layer) {
-            Some(known) => reject_changes(parts, sources, layer, known, &state.keys, context.policy),
+            Some(known) => reject_changes(parts, sources, layer, known, keys, context.policy),
             None => reject_elements(parts, layer, context),
         }
     }
@@ -41,17 +42,21 @@ fn known<'s>(state: &'s TableState, layer: Option<&Layer<'_>>) -> Option<&'s [Co
 /// Rejects records with two values that would go to one column, and those with a value whose column would be called as a
 /// split one.
 fn reject_names(parts: &mut [Part<'_>], sources: &[Source<'_>], layer: Option<&Layer<'_>>) {
-    let mut by_name: BTreeMap<String, BTreeMap<&Path, Vec<&Source<'_>>>> = BTreeMap::new();
+    let mut by_name: HashMap<String, Vec<&Source<'_>>, RandomState> = HashMap::default();
     for source in sources {
-        let name = names::plain(source.path).to_lowercase();
-        by_name.entry(name).or_default().entry(source.path).or_default().push(source);
+        by_name.entry(names::plain(source.path).to_lowercase()).or_default().push(source);
     }
-    for (name, paths) in by_name {
-        if paths.len() > 1 {
-            reject_collisions(parts, &paths, layer);
-        }
+    let is_faulty = |(name, sources): &(String, Vec<&Source<'_>>)| {
+        names::ends_as_split(name) || sources.windows(2).any(|pair| matches!(pair, [a, b] if a.path != b.path))
+    };
+    let mut faulty: Vec<(String, Vec<&Source<'_>>)> = by_name.into_iter().filter(is_faulty).collect();
+    // Of two faults of a record the first is told, whichever order the columns came in.
+    faulty.sort_by(|left, right| left.0.cmp(&right.0));
+    for (name, mut sources) in faulty {
+        sources.sort_by_key(|source| source.path);
+        reject_collisions(parts, &sources, layer);
         if names::ends_as_split(&name) {
-            for source in paths.values().flatten() {
+            for source in sources {
                 let name = names::plain(source.path);
                 let reason = format!("column names from client should not include reserved datatype suffix on {name}");
                 reject_values(parts, source, layer, |_| Some(reason.clone()));
@@ -60,20 +65,19 @@ fn reject_names(parts: &mut [Part<'_>], sources: &[Source<'_>], layer: Option<&L
     }
 }
 
-/// Rejects records that hold values at two of the paths.
-fn reject_collisions(parts: &mut [Part<'_>], paths: &BTreeMap<&Path, Vec<&Source<'_>>>, layer: Option<&Layer<'_>>) {
+/// Rejects records that hold values at two of the paths of these sources.
+fn reject_collisions(parts: &mut [Part<'_>], sources: &[&Source<'_>], layer: Option<&Layer<'_>>) {
     for (index, part) in parts.iter_mut().enumerate() {
-        let arrays = |(path, sources): (&&'_ Path, &Vec<&Source<'_>>)| {
-            let arrays: Vec<ArrayRef> = sources.iter().filter_map(|source| source.array(index).cloned()).collect();
-            (!arrays.is_empty()).then(|| ((*path).clone(), arrays))
-        };
-        let present: Vec<(Path, Vec<ArrayRef>)> = paths.iter().filter_map(arrays).collect();
-        if present.len() < 2 {
+        let array = |source: &&Source<'_>| Some((source.path.clone(), Arc::clone(source.array(index)?)));
+        let present: Vec<(Path, ArrayRef)> = sources.iter().filter_map(array).collect();
+        let Some((first, _)) = present.first() else { continue };
+        if present.iter().all(|(path, _)| path == first) {
             continue;
         }
         for row in 0..layer.map_or(part.records.len(), |layer| layer.len(index)) {
-            let mut found = present.iter().filter(|(_, arrays)| arrays.iter().any(|array| array.is_valid(row)));
-            if let (Some((first, _)), Some((second, _))) = (found.next(), found.next()) {
+            let mut found = present.iter().filter(|(_, array)| array.is_valid(row)).map(|(path, _)| path);
+            let Some(first) = found.next() else { continue };
+            if let Some(second) = found.find(|path| *path != first) {
                 let reason = format!("Field collision on {}", names::plain(first));
                 reject_row(part, index, row, layer, second, reason);
             }
@@ -175,7 +179,7 @@ fn reject_values(
     for (index, part) in parts.iter_mut().enumerate() {
         let Some(array) = source.array(index) else { continue };
         for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
-            if let Some(reason) = reason(crate::digits::of_value(array, source.column_type, row)) {
+            if let Some(reason) = reason(crate::prepare::digits::of_value(array, source.column_type, row)) {
                 reject_row(part, index, row, layer, source.path, reason);
             }
         }

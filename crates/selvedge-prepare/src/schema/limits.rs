@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use selvedge_core::ColumnType;
 use serde_json::{Map, Value};
 
-use crate::allowed::{self, Allowed};
-use crate::json_type::JsonType;
-use crate::number::{self, Number};
-use crate::pattern::Pattern;
+use crate::decode::json_type::JsonType;
+use crate::decode::number::{self, Number};
 use crate::refusal::Refusal;
+use crate::schema::allowed::{self, Allowed};
+use crate::schema::pattern::Pattern;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

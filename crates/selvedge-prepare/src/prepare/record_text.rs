@@ -1,8 +1,8 @@
 //! The text of a record, as it stands in the body of its batch.
 
-use crate::member;
+use crate::decode::member;
+use crate::decode::scanner::Scanner;
 use crate::refusal::Refusal;
-use crate::scanner::Scanner;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

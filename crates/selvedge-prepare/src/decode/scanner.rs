@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::number::{MAX_SMALL_DIGITS, Number, Small};
+use crate::decode::number::{MAX_SMALL_DIGITS, Number, Small};
+use crate::decode::string::JsonString;
 use crate::refusal::Refusal;
-use crate::string::JsonString;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 

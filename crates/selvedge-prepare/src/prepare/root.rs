@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use selvedge_core::{ColumnType, system};
 
-use crate::generated_key::generated_key;
-use crate::part::Part;
-use crate::placement::Rules;
+use crate::decode::reading::MAX_COLUMNS;
+use crate::prepare::generated_key::generated_key;
+use crate::prepare::part::Part;
+use crate::prepare::placement::Rules;
+use crate::prepare::shape::{Own, Shaped, gather, shape};
+use crate::prepare::sheet::{Rows, Sheet};
 use crate::prepare::{Blocked, LoadContext};
-use crate::reading::MAX_COLUMNS;
-use crate::shape::{Own, Shaped, gather, shape};
-use crate::sheet::{Rows, Sheet};
 
 /// The names of selvedge's own columns in a root.
 const OWN: [&str; 7] = [
