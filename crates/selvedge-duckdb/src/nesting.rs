@@ -16,9 +16,9 @@ pub enum Nesting {
     /// An object's values are columns of the table, an array's elements rows of a subtable, which is a table beside it.
     #[default]
     Flat,
-    /// An object is a `STRUCT`, an array a `LIST`, as [`nested`](selvedge_core::nested) says: a row is the record it came as.
-    /// What is JSON in a flat table is a `VARCHAR` there. A struct that gets another field, as anywhere deep in the records,
-    /// is a change of the table's columns, which DuckDB writes anew then.
+    /// An object is a `STRUCT`, an array a `LIST`, as [`nested`](selvedge_core::nested) says: a row is the record it came
+    /// as. What is JSON in a flat table is a `VARCHAR` there. A struct that gets another field, as anywhere deep in the
+    /// records, is a change of the table's columns, which DuckDB writes anew then.
     Native,
 }
 
