@@ -66,9 +66,9 @@ impl ColumnNames {
     }
 
     /// Those that are none of these.
-    pub(crate) fn except<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
+    pub(crate) fn except<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let own: HashSet<String> = names.into_iter().map(fold).collect();
-        Self::new(self.names.into_iter().filter(|name| !own.contains(&fold(name))).collect())
+        Self::new(self.names.iter().filter(|name| !own.contains(&fold(name))).cloned().collect())
     }
 }
 

@@ -1,20 +1,25 @@
 //! Views in which a path whose values are of several types is one column.
 
 use duckdb::Connection;
-use selvedge_core::{Column, IntegrationName, LoadError, LoadErrorKind, TableLoad, TableName};
-use selvedge_sql::quote;
+use selvedge_core::{Column, LoadError, LoadErrorKind, TableLoad, TableName};
 
-use crate::dialect::{DEFAULT_SCHEMA, DIALECT};
+use crate::dialect::{DIALECT, beside, schema_of};
+use crate::nesting::Nesting;
 use crate::session::{Session, literal};
-use crate::state;
+use crate::state::{self, Loaded};
 
 /// Makes the view of a table, or makes it again.
 pub(crate) fn create(session: &Session, table: &TableName, view: &str) -> Result<(), LoadError> {
     let view = TableName::new(table.integration().cloned(), view)
         .map_err(|cause| refused("the view cannot have this name; choose another".to_owned()).with_source(cause))?;
-    let Some(state) = state::read(session, table)? else {
+    let Some(Loaded { state, nesting }) = state::read(session, table)? else {
         return Err(refused(format!("nothing was loaded into table {table} yet; load something first")));
     };
+    if nesting == Nesting::Native {
+        return Err(refused(format!(
+            "table {table} keeps objects and arrays nested; only of a flat one there is such a view"
+        )));
+    }
     make(session, &DIALECT.table(&view), table, &state.columns).map_err(|cause| {
         if !cause.to_string().contains("Existing object") {
             return session.failed("make a view in")(cause);
@@ -44,13 +49,12 @@ fn make(connection: &Connection, view: &str, table: &TableName, columns: &[Colum
 
 /// The views of a table, as statements name them. One that somebody wrote anew has lost its comment, and is theirs.
 fn views(connection: &Connection, table: &TableName) -> duckdb::Result<Vec<String>> {
-    let schema = table.integration().map_or(DEFAULT_SCHEMA, IntegrationName::as_str);
     let mut select = connection.prepare(
         "SELECT view_name FROM duckdb_views() \
          WHERE database_name = current_database() AND lower(schema_name) = lower($1) AND comment = $2",
     )?;
-    let names = select.query_map([schema, &comment(table)], |row| row.get::<_, String>(0))?;
-    names.map(|name| Ok(format!("{}.{}", quote(schema), quote(&name?)))).collect()
+    let names = select.query_map([schema_of(table), &comment(table)], |row| row.get::<_, String>(0))?;
+    names.map(|name| Ok(beside(table, &name?))).collect()
 }
 
 /// What tells a view of selvedge's from others.

@@ -6,6 +6,7 @@ use std::path::Path;
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
 use crate::instance::Instance;
+use crate::nesting::Nesting;
 use crate::session::Access;
 use crate::{coalescing, load, state};
 
@@ -20,28 +21,46 @@ const CAPABILITIES: Capabilities =
 #[derive(Debug)]
 pub struct DuckDb {
     instance: Instance,
+    settings: Settings,
+}
+
+/// What may be set about the tables.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// How objects and arrays are kept in tables that are new; those that stand stay as they are. Default:
+    /// [`Nesting::Flat`].
+    pub nesting: Nesting,
 }
 
 impl DuckDb {
-    /// Takes a file and makes it unless it stands. A file that another program has open is no error here: loads wait for it.
+    /// Takes a file and makes it unless it stands, with the default [`Settings`]. A file that another program has open is no
+    /// error here: loads wait for it.
     ///
     /// # Errors
     /// [`Refused`](selvedge_core::LoadErrorKind::Refused) when it cannot be opened or is no DuckDB database,
     /// [`Full`](selvedge_core::LoadErrorKind::Full) when there is no room to make it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LoadError> {
-        Ok(Self { instance: Instance::new(path.as_ref(), Access::Load)? })
+        Self::open_with(path, Settings::default())
+    }
+
+    /// Takes a file as [`open`](Self::open) does, with settings.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, settings: Settings) -> Result<Self, LoadError> {
+        Ok(Self { instance: Instance::new(path.as_ref(), Access::Load)?, settings })
     }
 
     /// How much memory DuckDB may use, in bytes; 128 MiB unless set. What does not fit goes to a folder beside the file.
     #[must_use]
     pub fn memory_limit(self, bytes: u64) -> Self {
-        Self { instance: self.instance.memory_limit(bytes) }
+        Self { instance: self.instance.memory_limit(bytes), ..self }
     }
 
     /// How many threads DuckDB may use; 2 unless set.
     #[must_use]
     pub fn threads(self, threads: NonZero<usize>) -> Self {
-        Self { instance: self.instance.threads(threads) }
+        Self { instance: self.instance.threads(threads), ..self }
     }
 
     /// Makes a view of a table beside it, in which a path whose values are of several types is one column, as
@@ -63,10 +82,11 @@ impl Destination for DuckDb {
     }
 
     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {
-        self.instance.with_file(Access::Load, |session| state::read(session, table))
+        let found = self.instance.with_file(Access::Load, |session| state::read(session, table))?;
+        Ok(found.map(|found| found.state))
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
-        self.instance.with_file(Access::Load, |session| load::apply(session, load))
+        self.instance.with_file(Access::Load, |session| load::apply(session, load, self.settings.nesting))
     }
 }

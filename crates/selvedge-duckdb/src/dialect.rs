@@ -2,15 +2,25 @@
 
 use std::borrow::Cow;
 
-use selvedge_core::{ColumnType, DECIMAL_PRECISION};
-use selvedge_sql::{Dialect, Integrations, Keys};
+use selvedge_core::{ColumnType, DECIMAL_PRECISION, IntegrationName, TableName};
+use selvedge_sql::{Dialect, Integrations, Keys, quote};
 
 /// Where tables without an integration stand.
-pub(crate) const DEFAULT_SCHEMA: &str = "main";
+const DEFAULT_SCHEMA: &str = "main";
 
 /// Integrations are schemas. An index would make every load dearer.
 pub(crate) const DIALECT: Dialect =
     Dialect { declared_type, integrations: Integrations::Schemas { default: DEFAULT_SCHEMA }, keys: Keys::Unindexed };
+
+/// The schema that a table stands in, which DuckDB may spell in another case.
+pub(crate) fn schema_of(table: &TableName) -> &str {
+    table.integration().map_or(DEFAULT_SCHEMA, IntegrationName::as_str)
+}
+
+/// What has this name in the schema of a table, as statements name it.
+pub(crate) fn beside(table: &TableName, name: &str) -> String {
+    format!("{}.{}", quote(schema_of(table)), quote(name))
+}
 
 fn declared_type(column_type: ColumnType) -> Cow<'static, str> {
     Cow::Borrowed(match column_type {

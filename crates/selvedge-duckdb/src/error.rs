@@ -6,9 +6,10 @@ use selvedge_core::{LoadError, LoadErrorKind};
 
 /// The classes of DuckDB's errors whose messages speak of files, tables and memory. The others may quote the values they
 /// stumbled on, and an error must not hold a record's content.
-const WITHOUT_VALUES: [&str; 8] = [
+const WITHOUT_VALUES: [&str; 9] = [
     "Binder Error",
     "Catalog Error",
+    "Dependency Error",
     "IO Error",
     "Out of Memory Error",
     "Parser Error",

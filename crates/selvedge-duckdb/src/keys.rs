@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::error::ArrowError;
 use selvedge_sql::quote;
 
-/// The values of these columns, called `key_0`, `key_1`, … whatever their own names are, beside the number of the row, `row`.
+/// The values of these columns, called `key_0`, `key_1`, … whatever their own names are, and the number of the row, `row`.
 pub(crate) fn key_batch(rows: &RecordBatch, keys: &[String]) -> Result<RecordBatch, ArrowError> {
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows.num_rows() as i64));
     let mut columns = vec![("row".to_owned(), numbers)];

@@ -4,10 +4,17 @@
 //! other programs can read in between; while one of them has it, a load is
 //! [unavailable](selvedge_core::LoadErrorKind::Unavailable) and tried again. [`DuckDbReader`] reads what was loaded.
 //!
-//! A load is one transaction (`load.rs`): the state (`state.rs`), the changes of the table, the rows (`rows.rs`), the state
-//! again. Tables have neither primary key nor index: one join finds the stored rows of the incoming keys, one delete removes
-//! those that are replaced, and one append writes the rest. Integrations are schemas, and a table without one stands in
-//! `main`. Rejected records stand in `_sdc_rejected`, one for each schema, made when the first comes.
+//! A load is one transaction (`load.rs`): the state (`state.rs`), the changes of the table (`changes.rs`), the rows
+//! (`rows.rs`), the same for each of its subtables (`subrows.rs`), the state again. Tables have neither primary key nor
+//! index: one join finds the stored rows of the incoming keys, one delete removes those that are replaced, and one append
+//! writes the rest. What others keep in columns of their own is put back afterwards (`others.rs`). Integrations are schemas,
+//! and a table without one stands in `main`. Rejected records stand in `_sdc_rejected`, one for each schema, made when the
+//! first comes.
+//!
+//! Where [`Nesting::Native`] is set, objects and arrays are structs and lists: a table has no subtables then (`nested.rs`),
+//! and another shape is given to all of its rows (`reshape.rs`). The state is the same, and so is what a reader finds.
+//!
+//! [`DuckDb::create_coalescing_view`] makes a view in which a path whose values are of several types is one column.
 
 mod catalog;
 mod changes;
@@ -19,9 +26,12 @@ mod held;
 mod instance;
 mod keys;
 mod load;
+mod nested;
+mod nesting;
 mod others;
 mod reader;
 mod rejects;
+mod reshape;
 mod rows;
 mod session;
 mod state;
@@ -29,5 +39,6 @@ mod stillborn;
 mod subrows;
 mod target;
 
-pub use destination::DuckDb;
+pub use destination::{DuckDb, Settings};
+pub use nesting::Nesting;
 pub use reader::DuckDbReader;

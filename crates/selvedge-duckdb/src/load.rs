@@ -1,26 +1,42 @@
 //! One load: one transaction.
 
-use selvedge_core::{LoadError, TableLoad, TableState};
+use selvedge_core::{LoadError, Outcome, TableLoad, TableState};
 
+use crate::nesting::{self, Nesting};
 use crate::session::Session;
 use crate::target::Target;
-use crate::{changes, coalescing, rejects, rows, state, subrows};
+use crate::{changes, coalescing, nested, rejects, rows, state, subrows};
 
-/// Applies a load, all or nothing, and returns the state it left.
-pub(crate) fn apply(session: &Session, load: &TableLoad) -> Result<TableState, LoadError> {
+/// Applies a load, all or nothing, and returns the state it left. A table that it makes is nested as is said.
+pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Result<TableState, LoadError> {
     // Dropped before the commit, it rolls back.
     let transaction = session.unchecked_transaction().map_err(session.failed("begin a transaction in"))?;
-    load.check_planned_on(state::read(session, &load.table)?.as_ref())?;
+    let found = state::read(session, &load.table)?;
+    load.check_planned_on(found.as_ref().map(|found| &found.state))?;
+    let nesting = found.as_ref().map_or(nesting, |found| found.nesting);
+    let outcome = match nesting {
+        Nesting::Flat => write_flat(session, load)?,
+        Nesting::Native => nested::write(session, load)?,
+    };
+    rejects::write(session, load)?;
+    let state = load.committed(outcome);
+    state::write(session, &load.table, &state)?;
+    if found.is_none() {
+        nesting::note(session, &load.table, nesting)?;
+    }
+    transaction.commit().map_err(session.failed("commit to")).map_err(LoadError::possibly_applied)?;
+    Ok(state)
+}
+
+/// Writes the rows to the table, and what arrays in them hold to its subtables.
+fn write_flat(session: &Session, load: &TableLoad) -> Result<Outcome, LoadError> {
     let target = Target::root(load);
-    let others = changes::apply(session, &target)?;
+    let planned_on = load.planned_on.as_ref().map(|state| state.columns.as_slice());
+    let others = changes::apply(session, &target, planned_on, &load.changes)?;
     coalescing::make_again(session, load)?;
-    let written = rows::write(session, &target, load, &others).map_err(session.failed("write rows to"))?;
+    let written = rows::write(session, &target, load, &load.rows, &others).map_err(session.failed("write rows to"))?;
     for part in &load.subtables {
         subrows::write(session, load, part, &written)?;
     }
-    rejects::write(session, load)?;
-    let state = load.committed(written.outcome());
-    state::write(session, &load.table, &state)?;
-    transaction.commit().map_err(session.failed("commit to")).map_err(LoadError::possibly_applied)?;
-    Ok(state)
+    Ok(written.outcome())
 }

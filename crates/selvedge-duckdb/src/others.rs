@@ -18,7 +18,7 @@ const KEPT: &str = r#"temp.main."_sdc_kept""#;
 pub(crate) fn keeping(
     connection: &Connection,
     others: &ColumnNames,
-    target: &Target<'_>,
+    target: &Target,
     incoming: &RecordBatch,
     replace: impl FnOnce() -> duckdb::Result<()>,
 ) -> duckdb::Result<()> {
@@ -27,13 +27,14 @@ pub(crate) fn keeping(
     }
     put_aside(connection, others, target, incoming)?;
     replace()?;
-    put_back(connection, others, target)
+    copy(connection, others, &target.keys, KEPT, &target.spelled())?;
+    connection.execute_batch(&format!("DROP TABLE {KEPT}"))
 }
 
 fn put_aside(
     connection: &Connection,
     others: &ColumnNames,
-    target: &Target<'_>,
+    target: &Target,
     incoming: &RecordBatch,
 ) -> duckdb::Result<()> {
     let columns: Vec<String> = target
@@ -52,13 +53,18 @@ fn put_aside(
     connection.execute(&sql, [&ArrowBatchRegistration::new(incoming.clone())]).map(drop)
 }
 
-fn put_back(connection: &Connection, others: &ColumnNames, target: &Target<'_>) -> duckdb::Result<()> {
+/// Copies what the columns of others hold into a table, from a row of the same key in another one.
+pub(crate) fn copy(
+    connection: &Connection,
+    others: &ColumnNames,
+    keys: &[String],
+    from: &str,
+    to: &str,
+) -> duckdb::Result<()> {
     let assign = |name: &str| format!("{name} = kept.{name}", name = quote(name));
     let equal = |name: &String| format!("stored.{name} = kept.{name}", name = quote(name));
-    connection.execute_batch(&format!(
-        "UPDATE {} AS stored SET {} FROM {KEPT} AS kept WHERE {}; DROP TABLE {KEPT}",
-        target.spelled(),
-        others.iter().map(assign).collect::<Vec<_>>().join(", "),
-        target.keys.iter().map(equal).collect::<Vec<_>>().join(" AND "),
-    ))
+    let assignments: Vec<String> = others.iter().map(assign).collect();
+    let condition: Vec<String> = keys.iter().map(equal).collect();
+    let (assignments, condition) = (assignments.join(", "), condition.join(" AND "));
+    connection.execute_batch(&format!("UPDATE {to} AS stored SET {assignments} FROM {from} AS kept WHERE {condition}"))
 }

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use duckdb::Params;
@@ -13,8 +12,11 @@ use selvedge_core::{
 use crate::catalog::{self, has_table};
 use crate::dialect::DIALECT;
 use crate::instance::Instance;
+use crate::nested::{Selection, unnested};
+use crate::nesting::Nesting;
+use crate::rows::arrow_failure;
 use crate::session::{Access, Session};
-use crate::state;
+use crate::state::{self, Loaded};
 
 /// A DuckDB file that is looked at, and not written to.
 ///
@@ -62,7 +64,7 @@ impl Inspect for DuckDbReader {
 }
 
 fn count(session: &Session, table: &TableName) -> Result<Option<Counted>, LoadError> {
-    let Some(state) = state::read(session, table)? else { return Ok(None) };
+    let Some(Loaded { state, .. }) = state::read(session, table)? else { return Ok(None) };
     let rows = session
         .query_row(&DIALECT.count_rows(table), [], |row| row.get::<_, i64>(0))
         .map_err(session.failed("count the rows of a table in"))?;
@@ -75,62 +77,91 @@ fn read(
     part: Part<'_>,
     each: &mut Each<'_>,
 ) -> Result<Option<TableState>, LoadError> {
-    let Some(state) = state::read(session, table)? else { return Ok(None) };
+    let Some(Loaded { state, nesting }) = state::read(session, table)? else { return Ok(None) };
     let mut each = |batch| each(&state, batch);
     match part {
-        Part::Rows => read_table(session, table, &state.columns, &mut each)?,
-        Part::Subtable(name) => {
-            if let Some(subtable) = state.subtable(name) {
-                read_table(session, &subtable.table_name(table)?, &subtable.columns, &mut each)?;
-            }
-        }
         Part::Rejects => read_rejects(session, table, &mut each)?,
+        Part::Subtable(name) if state.subtable(name).is_none() => {}
+        _ => match nesting {
+            Nesting::Flat => read_flat(session, table, &state, part, &mut each)?,
+            Nesting::Native => read_nested(session, table, &state, part, &mut each)?,
+        },
     }
     Ok(Some(state))
 }
 
-/// Reads these columns of a table, null where somebody dropped one.
-fn read_table(
+/// Reads a table or a subtable, of whose columns those are null that somebody dropped.
+fn read_flat(
     session: &Session,
     table: &TableName,
-    columns: &[Column],
+    state: &TableState,
+    part: Part<'_>,
+    each: &mut EachBatch<'_>,
+) -> Result<(), LoadError> {
+    let (table, columns) = match part {
+        Part::Subtable(name) => match state.subtable(name) {
+            Some(subtable) => (subtable.table_name(table)?, &subtable.columns),
+            None => return Ok(()),
+        },
+        _ => (table.clone(), &state.columns),
+    };
+    let stand = catalog::columns(session, &table)?;
+    let select = DIALECT.select_standing(&table, columns, |column| stand.has(&column.name));
+    hand_out(session, &select, [], |found| typed(session, columns, found), each)
+}
+
+/// Reads the rows or the subrows of a table whose rows are nested.
+fn read_nested(
+    session: &Session,
+    table: &TableName,
+    state: &TableState,
+    part: Part<'_>,
     each: &mut EachBatch<'_>,
 ) -> Result<(), LoadError> {
     let stand = catalog::columns(session, table)?;
-    let select = DIALECT.select_standing(table, columns, |column| stand.has(&column.name));
-    hand_out(session, &select, [], columns, each)
+    let schema = selvedge_core::nested::schema(&state.columns, &state.subtables);
+    let selection = Selection::new(&DIALECT.table(table), &schema, &stand);
+    let failed = session.failed("read a table of");
+    let flat = |found: &RecordBatch| {
+        let nested = selection.named(found).map_err(arrow_failure).map_err(&failed)?;
+        unnested(&nested, state, part)
+    };
+    hand_out(session, &selection.sql, [], flat, each)
 }
 
 fn read_rejects(session: &Session, table: &TableName, each: &mut EachBatch<'_>) -> Result<(), LoadError> {
     if !has_table(session, &DIALECT.rejected_table(table)).map_err(session.failed("read"))? {
         return Ok(());
     }
-    hand_out(session, &DIALECT.select_rejected(table), [table.table()], &rejected::columns(), each)
+    let (select, columns) = (DIALECT.select_rejected(table), rejected::columns());
+    hand_out(session, &select, [table.table()], |found| typed(session, &columns, found), each)
 }
 
 /// What batches are handed to.
 type EachBatch<'e> = dyn FnMut(RecordBatch) -> ControlFlow<()> + 'e;
 
-/// Hands out the rows of a query that selects these columns in their order, as DuckDB streams them, until `each` breaks off.
+/// Hands out the rows of a query as they are made of what DuckDB streams, until `each` breaks off.
 fn hand_out(
     session: &Session,
     select: &str,
     parameters: impl Params,
-    columns: &[Column],
+    made: impl Fn(&RecordBatch) -> Result<RecordBatch, LoadError>,
     each: &mut EachBatch<'_>,
 ) -> Result<(), LoadError> {
     let failed = session.failed("read a table of");
-    let schema = schema(columns);
     let mut statement = session.prepare(select).map_err(&failed)?;
     for batch in statement.stream_arrow(parameters).map_err(&failed)? {
-        let found = batch.map_err(&failed)?;
-        let batch = RecordBatch::try_new(Arc::clone(&schema), found.columns().to_vec())
-            .map_err(|cause| changed(session, columns, &found).with_source(cause))?;
-        if each(batch).is_break() {
+        if each(made(&batch.map_err(&failed)?)?).is_break() {
             break;
         }
     }
     Ok(())
+}
+
+/// What a query found that selects these columns in their order.
+fn typed(session: &Session, columns: &[Column], found: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    let batch = RecordBatch::try_new(schema(columns), found.columns().to_vec());
+    batch.map_err(|cause| changed(session, columns, found).with_source(cause))
 }
 
 /// The error for a column that somebody gave another type.

@@ -14,6 +14,6 @@ pub(crate) fn write(session: &Session, load: &TableLoad) -> Result<(), LoadError
     let create = DIALECT.create_rejected_table(&load.table);
     session.execute_batch(&create).map_err(session.failed("make the table of rejected records in"))?;
     let table = DIALECT.rejected_table(&load.table);
-    let inserted = rows::insert(session, &table, &rejected::columns(), &load.rejects);
+    let inserted = rows::insert(session, &table, &rejected::none().schema(), &load.rejects);
     inserted.map_err(session.failed("write rejected records to"))
 }

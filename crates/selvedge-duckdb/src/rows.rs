@@ -11,7 +11,7 @@ use arrow::datatypes::{Int64Type, Schema};
 use arrow::error::ArrowError;
 use duckdb::Connection;
 use duckdb::vtab::arrow::ArrowBatchRegistration;
-use selvedge_core::{Column, Outcome, TableLoad, system};
+use selvedge_core::{Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
 
 use crate::catalog::ColumnNames;
@@ -51,38 +51,34 @@ impl Written {
     }
 }
 
-/// Writes the rows of a load, except those whose stored row is newer.
+/// Writes the rows of a load as they are to stand in the table, except those whose stored row is newer.
 pub(crate) fn write(
     connection: &Connection,
-    target: &Target<'_>,
+    target: &Target,
     load: &TableLoad,
+    rows: &RecordBatch,
     others: &ColumnNames,
 ) -> duckdb::Result<Written> {
     let table = target.spelled();
     let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
     if target.keys.is_empty() || was_empty {
-        insert(connection, &table, target.columns, &load.rows)?;
+        insert(connection, &table, &target.schema, rows)?;
         let replaced = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        return Ok(Written { fates: vec![Fate::New; load.rows.num_rows()], replaced });
+        return Ok(Written { fates: vec![Fate::New; rows.num_rows()], replaced });
     }
-    let keys = key_batch(&load.rows, &target.keys).map_err(arrow_failure)?;
+    let keys = key_batch(rows, &target.keys).map_err(arrow_failure)?;
     let fates = fates(connection, target, load, keys.clone())?;
-    let rows = keep(&load.rows, &fates, |fate| fate != Fate::Stale)?;
+    let rows = keep(rows, &fates, |fate| fate != Fate::Stale)?;
     let replaced = keep(&keys, &fates, |fate| fate == Fate::Replaces)?;
     others::keeping(connection, others, target, &replaced, || {
         delete(connection, &table, &target.keys, &replaced)?;
-        insert(connection, &table, target.columns, &rows)
+        insert(connection, &table, &target.schema, &rows)
     })?;
     Ok(Written { fates, replaced })
 }
 
 /// Compares each row of the load with the stored row of its key.
-fn fates(
-    connection: &Connection,
-    target: &Target<'_>,
-    load: &TableLoad,
-    keys: RecordBatch,
-) -> duckdb::Result<Vec<Fate>> {
+fn fates(connection: &Connection, target: &Target, load: &TableLoad, keys: RecordBatch) -> duckdb::Result<Vec<Fate>> {
     let sql = format!(
         "SELECT incoming.row, {}::BIGINT, {}::BIGINT FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
         stored_column(target, system::TABLE_VERSION),
@@ -107,8 +103,8 @@ fn fates(
 }
 
 /// A column of the table, or null when the table does not have it.
-fn stored_column(target: &Target<'_>, name: &str) -> String {
-    let stands = target.columns.iter().any(|column| column.name == name);
+fn stored_column(target: &Target, name: &str) -> String {
+    let stands = target.schema.column_with_name(name).is_some();
     if stands { format!("stored.{}", quote(name)) } else { "NULL".to_owned() }
 }
 
@@ -132,17 +128,13 @@ pub(crate) fn delete(
 ///
 /// Columns without a value are left out. DuckDB plans the columns of a statement one by one, and a wide table has many that
 /// a load brings nothing for.
-pub(crate) fn insert(
-    connection: &Connection,
-    table: &str,
-    columns: &[Column],
-    rows: &RecordBatch,
-) -> duckdb::Result<()> {
+pub(crate) fn insert(connection: &Connection, table: &str, schema: &Schema, rows: &RecordBatch) -> duckdb::Result<()> {
     if rows.num_rows() == 0 {
         return Ok(());
     }
     let is_null = |values: &ArrayRef| values.logical_null_count() == rows.num_rows();
-    let brought: Vec<usize> = (0..columns.len()).filter(|at| !rows.columns().get(*at).is_some_and(is_null)).collect();
+    let brought: Vec<usize> =
+        (0..schema.fields().len()).filter(|at| !rows.columns().get(*at).is_some_and(is_null)).collect();
     let rows = rows.project(&brought).map_err(arrow_failure)?;
     let names = quote_list(rows.schema_ref().fields().iter().map(|field| field.name()));
     let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM {ARROW}(?)");

@@ -90,6 +90,13 @@ impl Session {
         self.held.path()
     }
 
+    /// A second connection to the file, which sees what was committed.
+    pub(crate) fn second(&self) -> duckdb::Result<Connection> {
+        let connection = self.connection.try_clone()?;
+        connection.execute_batch(&format!("USE {CATALOG}"))?;
+        Ok(connection)
+    }
+
     /// An error of DuckDB, told as what it was asked to do: `write rows to`.
     pub(crate) fn failed<'a>(&'a self, doing: &'a str) -> impl Fn(duckdb::Error) -> LoadError + 'a {
         move |cause| load_error(self.path(), doing, cause)

@@ -7,6 +7,7 @@ use selvedge_sql::{Field, StateRow, state_key, table_name};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
+use crate::nesting::{self, Nesting};
 use crate::session::Session;
 
 /// The tables that have a state; none in a file without the table of states.
@@ -24,8 +25,15 @@ fn state_keys(connection: &Connection) -> duckdb::Result<Vec<(String, String)>> 
     select.query_map([], |row| row.try_into())?.collect()
 }
 
-/// The state as it stands; none in a file without the table of states.
-pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<TableState>, LoadError> {
+/// A table that was loaded before.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) state: TableState,
+    pub(crate) nesting: Nesting,
+}
+
+/// A table as it stands; none in a file without the table of states.
+pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<Loaded>, LoadError> {
     let failed = session.failed("read the state of a table in");
     if !has_table(session, &DIALECT.state_table()).map_err(&failed)? {
         return Ok(None);
@@ -34,7 +42,7 @@ pub(crate) fn read(session: &Session, table: &TableName) -> Result<Option<TableS
         .query_row(&DIALECT.select_state(), state_key(table), state_row)
         .optional()
         .map_err(failed)?
-        .map(|row| row.into_state(table))
+        .map(|(row, nesting)| Ok(Loaded { state: row.into_state(table)?, nesting }))
         .transpose()
 }
 
@@ -46,8 +54,8 @@ pub(crate) fn write(session: &Session, table: &TableName, state: &TableState) ->
     written.map(drop).map_err(session.failed("write the state of a table to"))
 }
 
-fn state_row(row: &Row<'_>) -> duckdb::Result<StateRow> {
-    StateRow::read(|column| row.get(column), |column| row.get(column))
+fn state_row(row: &Row<'_>) -> duckdb::Result<(StateRow, Nesting)> {
+    Ok((StateRow::read(|column| row.get(column), |column| row.get(column))?, nesting::of_state(row)?))
 }
 
 fn parameter(field: Field<'_>) -> ToSqlOutput<'_> {

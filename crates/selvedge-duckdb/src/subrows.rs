@@ -18,13 +18,15 @@ pub(crate) fn write(
     roots: &Written,
 ) -> Result<(), LoadError> {
     let target = Target::subtable(load, part)?;
-    let others = changes::apply(session, &target)?;
+    let stood = load.planned_on.as_ref().and_then(|state| state.subtable(&part.subtable.name));
+    let planned_on = stood.map(|subtable| subtable.columns.as_slice());
+    let others = changes::apply(session, &target, planned_on, &part.changes)?;
     replace(session, &target, part, roots, &others).map_err(session.failed("write rows of a subtable to"))
 }
 
 fn replace(
     connection: &Connection,
-    target: &Target<'_>,
+    target: &Target,
     part: &SubtableLoad,
     roots: &Written,
     others: &ColumnNames,
@@ -35,6 +37,6 @@ fn replace(
     let source_keys: Vec<String> = part.subtable.source_keys().map(str::to_owned).collect();
     others::keeping(connection, others, target, &keys, || {
         delete(connection, &table, &source_keys, &roots.replaced)?;
-        insert(connection, &table, target.columns, &rows)
+        insert(connection, &table, &target.schema, &rows)
     })
 }

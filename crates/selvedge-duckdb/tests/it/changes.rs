@@ -20,8 +20,8 @@ fn texts(values: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// Loads values into a column `n` of the root and of a subtable, widens both, and loads further values; then compares the type
-/// and what stands.
+/// Loads values into a column `n` of the root and of a subtable, widens both, and loads further values; then compares the
+/// type and what stands.
 fn check_widened(from: (ColumnType, ArrayRef), to: (ColumnType, ArrayRef), declared: &str, expected: &str) {
     let mut warehouse = Warehouse::new();
     let mut first_id = 0;

@@ -9,7 +9,7 @@ use selvedge_core::{
     ArrayPath, Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId,
     Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
 };
-use selvedge_duckdb::DuckDb;
+use selvedge_duckdb::{DuckDb, Nesting, Settings};
 use tempfile::TempDir;
 
 pub(crate) struct Warehouse {
@@ -19,9 +19,14 @@ pub(crate) struct Warehouse {
 
 impl Warehouse {
     pub(crate) fn new() -> Self {
+        Self::with(Nesting::Flat)
+    }
+
+    /// One whose new tables keep objects and arrays so.
+    pub(crate) fn with(nesting: Nesting) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let destination = DuckDb::open(folder.path().join("warehouse.duckdb")).unwrap();
-        Self { folder, destination }
+        let path = folder.path().join("warehouse.duckdb");
+        Self { folder, destination: DuckDb::open_with(path, Settings { nesting }).unwrap() }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

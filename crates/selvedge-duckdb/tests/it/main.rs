@@ -7,6 +7,7 @@ mod changes;
 mod columns;
 mod conformance;
 mod fixture;
+mod nested;
 mod reader;
 mod rejects;
 mod safety;

@@ -215,7 +215,7 @@ fn a_reader_finds_the_subrows() {
         ControlFlow::Continue(())
     };
     assert_eq!(reader.read(&orders, Part::Subtable(ITEMS), each).unwrap(), Some(state));
-    assert_eq!(found, [rows.clone()]);
+    assert_eq!(found, std::slice::from_ref(rows));
     let none = &mut |_: &_, _| panic!("no rows were expected");
     assert!(reader.read(&orders, Part::Subtable("orders__other"), none).unwrap().is_some());
 }

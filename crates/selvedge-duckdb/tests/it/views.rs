@@ -16,8 +16,8 @@ fn numbers(name: &str, values: &[i64]) -> (Column, ArrayRef) {
     (column(name, ColumnType::Integer), Arc::new(Int64Array::from(values.to_vec())))
 }
 
-/// A table of two columns for `age`, each with a value in one of two rows, and what the view shows: the column's type, then the
-/// values.
+/// A table of two columns for `age`, each with a value in one of two rows, and what the view shows: the column's type,
+/// then the values.
 fn check(first: (ColumnType, ArrayRef), second: (&str, ColumnType, ArrayRef), expected: &str) {
     let mut warehouse = Warehouse::new();
     let columns = vec![
