@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use selvedge::{ChangedTypes, IntegrationName, NameError, NewColumns, TableName};
+use selvedge::{ChangedTypes, IntegrationName, NameError, Nesting, NewColumns, TableName};
 
 use crate::column_rules::Column;
 use crate::destination::Address;
@@ -114,6 +114,11 @@ pub(crate) struct LoadArgs {
     /// from the environment variable SELVEDGE_HASH_SECRET, at least 32 random bytes; whoever has it can try out values.
     #[arg(long, value_name = "TABLE:/POINTER")]
     pub(crate) hash: Vec<Column>,
+
+    /// How DuckDB and Parquet keep objects and arrays: `flat`, as columns and tables of their own, or `native`, as STRUCT and LIST.
+    /// A table keeps what it was first loaded with.
+    #[arg(long, value_name = "NESTING", default_value = "flat", value_parser = nesting())]
+    pub(crate) nesting: Nesting,
 
     /// What happens to properties that a table has no column for, once it was loaded for the first time.
     ///
@@ -241,6 +246,10 @@ fn integration(name: &str) -> Result<IntegrationName, NameError> {
 
 fn table(name: &str) -> Result<String, NameError> {
     TableName::new(None, name).map(|table| table.table().to_owned())
+}
+
+fn nesting() -> impl TypedValueParser<Value = Nesting> {
+    PossibleValuesParser::new(["flat", "native"]).try_map(|text| text.parse())
 }
 
 fn new_columns() -> impl TypedValueParser<Value = NewColumns> {

@@ -10,9 +10,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use selvedge::parquet::{Parquet, ParquetReader};
+use selvedge::parquet::{self, Parquet, ParquetReader};
 use selvedge::sqlite::{Sqlite, SqliteReader};
-use selvedge::{Destination, Inspect, LoadError, LoadErrorKind, TableName};
+use selvedge::{Destination, Inspect, LoadError, LoadErrorKind, Nesting, TableName};
 
 use crate::error::Error;
 
@@ -20,12 +20,15 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     /// To load into them; they are made unless they stand.
-    pub(crate) open: fn(&Path) -> Result<Box<dyn Destination>, LoadError>,
+    pub(crate) open: fn(&Path, Nesting) -> Opened,
     /// To look at what they hold; nothing is made or written.
     pub(crate) read: fn(&Path) -> Result<Box<dyn Inspect>, LoadError>,
     /// To make a view of a table in which each property is one column.
     pub(crate) create_view: fn(&Path, &TableName, &str) -> Result<(), LoadError>,
 }
+
+/// A destination that is to be loaded into.
+type Opened = Result<Box<dyn Destination>, LoadError>;
 
 /// A destination that is not opened yet.
 #[derive(Debug, Clone)]
@@ -49,8 +52,8 @@ impl Address {
         folder.into()
     }
 
-    pub(crate) fn open(&self) -> Result<Box<dyn Destination>, Error> {
-        (self.kind.open)(&self.path)
+    pub(crate) fn open(&self, nesting: Nesting) -> Result<Box<dyn Destination>, Error> {
+        (self.kind.open)(&self.path, nesting)
             .map_err(|cause| Error::failed(format!("the destination {self} cannot be opened")).because(cause))
     }
 
@@ -84,12 +87,15 @@ impl FromStr for Address {
         let (kind, path) = text.split_once(':').filter(|(_, path)| !path.is_empty()).ok_or_else(expected)?;
         let kind = match kind {
             "sqlite" => Kind {
-                open: |path| Ok(Box::new(Sqlite::open(path)?)),
+                open: open_sqlite,
                 read: |path| Ok(Box::new(SqliteReader::open(path)?)),
                 create_view: |path, table, view| Sqlite::open(path)?.create_coalescing_view(table, view),
             },
             "parquet" => Kind {
-                open: |path| Ok(Box::new(Parquet::open(path)?)),
+                open: |path, nesting| {
+                    let settings = parquet::Settings { nesting, ..parquet::Settings::default() };
+                    Ok(Box::new(Parquet::open_with(path, settings)?))
+                },
                 read: |path| Ok(Box::new(ParquetReader::open(path)?)),
                 create_view: |_, _, _| {
                     let message = "Parquet files have no views; make one where they are read";
@@ -100,6 +106,16 @@ impl FromStr for Address {
             _ => return Err(expected()),
         };
         Ok(Self { text: text.to_owned(), path: path.into(), kind })
+    }
+}
+
+fn open_sqlite(path: &Path, nesting: Nesting) -> Opened {
+    match nesting {
+        Nesting::Flat => Ok(Box::new(Sqlite::open(path)?)),
+        Nesting::Native => Err(LoadError::new(
+            LoadErrorKind::Refused,
+            "SQLite has no types for objects and arrays; load into it without `--nesting native`",
+        )),
     }
 }
 

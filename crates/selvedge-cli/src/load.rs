@@ -88,7 +88,7 @@ fn start(args: &LoadArgs) -> Result<Engine, Error> {
     let policy = Policy { new_columns, changed_types, ..Policy::default() };
     let mut builder = column_rules::set(args, Engine::builder(folder).policy(policy))?;
     for address in &args.to {
-        builder = builder.destination(address.as_str(), address.open()?);
+        builder = builder.destination(address.as_str(), address.open(args.nesting)?);
     }
     if args.adopt {
         builder = builder.adopt();

@@ -32,6 +32,7 @@ pub use error::{Applied, LoadError, LoadErrorKind};
 pub use inspect::{Counted, Each, Inspect, Part, sample};
 pub use load::{Change, Outcome, TableLoad};
 pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName, is_unseen};
+pub use nested::Nesting;
 pub use position::{Epoch, Position, QueueId};
 pub use state::{Counts, TableState};
 pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};

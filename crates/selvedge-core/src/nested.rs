@@ -24,8 +24,36 @@ mod layout;
 use arrow_array::{Int64Array, RecordBatch, UInt32Array};
 use arrow_schema::{ArrowError, SchemaRef};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Column, LoadError, LoadErrorKind, Subtable, SubtableLoad, TableLoad};
 use layout::Layout;
+
+/// How a destination keeps the objects and arrays in the records of a table: a setting of those that can do both, chosen when a
+/// table is first loaded. It stays then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nesting {
+    /// An object's values are columns of the table, an array's elements rows of a subtable, as the seam has them.
+    #[default]
+    Flat,
+    /// An object is a struct, an array a list: a row is the record it came as. A struct that gets another field, anywhere deep in
+    /// the records, is a change of the table's columns.
+    Native,
+}
+
+/// Reads what [`Serialize`] writes: `flat` or `native`.
+impl std::str::FromStr for Nesting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "flat" => Ok(Self::Flat),
+            "native" => Ok(Self::Native),
+            _ => Err(format!("`{text}` is no nesting; write flat or native")),
+        }
+    }
+}
 
 /// Rows of a table and the subrows that belong to them, flat.
 #[derive(Debug, Clone, PartialEq)]

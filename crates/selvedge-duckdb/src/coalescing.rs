@@ -4,9 +4,9 @@ use duckdb::Connection;
 use selvedge_core::{Column, LoadError, LoadErrorKind, TableLoad, TableName};
 
 use crate::dialect::{DIALECT, beside, schema_of};
-use crate::nesting::Nesting;
 use crate::session::{Session, literal};
 use crate::state::{self, Loaded};
+use selvedge_core::Nesting;
 
 /// Makes the view of a table, or makes it again.
 pub(crate) fn create(session: &Session, table: &TableName, view: &str) -> Result<(), LoadError> {

@@ -6,9 +6,9 @@ use std::path::Path;
 use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
 
 use crate::instance::Instance;
-use crate::nesting::Nesting;
 use crate::session::Access;
 use crate::{coalescing, load, state};
+use selvedge_core::Nesting;
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "duckdb", row_order: RowOrder::Any, worthwhile_records: 200_000 };

@@ -40,5 +40,5 @@ mod subrows;
 mod target;
 
 pub use destination::{DuckDb, Settings};
-pub use nesting::Nesting;
 pub use reader::DuckDbReader;
+pub use selvedge_core::Nesting;

@@ -2,10 +2,11 @@
 
 use selvedge_core::{LoadError, Outcome, TableLoad, TableState};
 
-use crate::nesting::{self, Nesting};
+use crate::nesting;
 use crate::session::Session;
 use crate::target::Target;
 use crate::{changes, coalescing, nested, rejects, rows, state, subrows};
+use selvedge_core::Nesting;
 
 /// Applies a load, all or nothing, and returns the state it left. A table that it makes is nested as is said.
 pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Result<TableState, LoadError> {

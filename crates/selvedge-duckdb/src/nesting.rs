@@ -1,26 +1,11 @@
-//! How objects and arrays are kept, and what is noted about it in the file.
+//! What is noted in the file about how the objects and arrays of a table are kept.
 
 use duckdb::{Connection, Row};
-use selvedge_core::{LoadError, TableName};
+use selvedge_core::{LoadError, Nesting, TableName};
 use selvedge_sql::state_key;
 
 use crate::dialect::DIALECT;
 use crate::session::Session;
-
-/// How objects and arrays in the records of a table are kept.
-///
-/// It is chosen when a table is first loaded, and stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Nesting {
-    /// An object's values are columns of the table, an array's elements rows of a subtable, which is a table beside it.
-    #[default]
-    Flat,
-    /// An object is a `STRUCT`, an array a `LIST`, as [`nested`](selvedge_core::nested) says: a row is the record it came
-    /// as. What is JSON in a flat table is a `VARCHAR` there. A struct that gets another field, as anywhere deep in the
-    /// records, is a change of the table's columns, which DuckDB writes anew then.
-    Native,
-}
 
 /// Where it is noted, beside a table's state. The table of states has this column only in files with tables that are nested.
 const NESTED: &str = "nested";

@@ -13,10 +13,10 @@ use crate::catalog::{self, has_table};
 use crate::dialect::DIALECT;
 use crate::instance::Instance;
 use crate::nested::{Selection, unnested};
-use crate::nesting::Nesting;
 use crate::rows::arrow_failure;
 use crate::session::{Access, Session};
 use crate::state::{self, Loaded};
+use selvedge_core::Nesting;
 
 /// A DuckDB file that is looked at, and not written to.
 ///

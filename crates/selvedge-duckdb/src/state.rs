@@ -7,8 +7,9 @@ use selvedge_sql::{Field, StateRow, state_key, table_name};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
-use crate::nesting::{self, Nesting};
+use crate::nesting;
 use crate::session::Session;
+use selvedge_core::Nesting;
 
 /// The tables that have a state; none in a file without the table of states.
 pub(crate) fn tables(session: &Session) -> Result<Vec<TableName>, LoadError> {

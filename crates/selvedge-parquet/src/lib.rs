@@ -57,7 +57,6 @@ mod load;
 mod manifest;
 mod merge;
 mod nested;
-mod nesting;
 mod part;
 mod read;
 mod reader;
@@ -74,8 +73,8 @@ use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, T
 
 use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
-pub use crate::nesting::Nesting;
 pub use crate::reader::ParquetReader;
+pub use selvedge_core::Nesting;
 
 const CAPABILITIES: Capabilities =
     Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::remove_file;
 use crate::error::{failed, refused};
 use crate::key::KeyText;
-use crate::nesting::Nesting;
+use selvedge_core::Nesting;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
 const FORMAT: u32 = 3;

@@ -10,10 +10,10 @@ use crate::disk::parquet_files;
 use crate::error::refused;
 use crate::generation::TableFolder;
 use crate::manifest::Manifest;
-use crate::nesting::Nesting;
 use crate::part;
 use crate::read::{StoredRows, count_rows};
 use crate::reshape::Reshape;
+use selvedge_core::Nesting;
 
 /// A folder of Parquet files, to be looked at.
 ///

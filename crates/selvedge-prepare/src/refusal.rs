@@ -72,13 +72,13 @@ impl Refusal {
     }
 
     /// All that is wrong with a record, of which there is something.
-    pub(crate) fn all(mut faults: Vec<Box<Self>>) -> Box<Self> {
+    pub(crate) fn all(mut faults: Vec<Self>) -> Box<Self> {
         if let Some(at) = faults.iter().position(|fault| fault.fault == Fault::MissingKey) {
-            return faults.swap_remove(at);
+            return Box::new(faults.swap_remove(at));
         }
         faults.retain(|fault| !fault.is_out_of_range());
         match faults.len() {
-            1 => faults.swap_remove(0),
+            1 => Box::new(faults.swap_remove(0)),
             violations => {
                 let shown =
                     faults.iter().take(MAX_SHOWN).map(|fault| format!("\n#{}: {}", fault.pointer, fault.reason));

@@ -27,8 +27,8 @@
 // The seam: what a destination implements, and what it is handed.
 pub use selvedge_core::{
     Age, Applied, ArrayPath, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch,
-    IntegrationName, Key, LoadError, LoadErrorKind, NameError, Outcome, Path, Position, QueueId, RowOrder, Subtable,
-    SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system,
+    IntegrationName, Key, LoadError, LoadErrorKind, NameError, Nesting, Outcome, Path, Position, QueueId, RowOrder,
+    Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system,
 };
 // Looking at what a destination holds.
 pub use selvedge_core::{

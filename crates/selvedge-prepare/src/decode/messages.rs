@@ -44,7 +44,7 @@ pub(crate) struct Messages<'t> {
     frame: Frame,
     arrays_left: usize,
     scratch: String,
-    faults: Vec<Box<Refusal>>,
+    faults: Vec<Refusal>,
 }
 
 impl<'t> Messages<'t> {
@@ -138,7 +138,7 @@ impl<'t> Messages<'t> {
             && let Some(rules) = self.rules
             && let Err(faults) = rules.check(scanner.text_from(start))
         {
-            self.faults.extend(faults.into_iter().map(Box::new));
+            self.faults.extend(faults);
         }
         if self.faults.is_empty() { Ok(()) } else { self.judge(row) }
     }
@@ -150,7 +150,7 @@ impl<'t> Messages<'t> {
         if faults.iter().any(|fault| !fault.is_out_of_range()) {
             return Err(Refusal::all(faults));
         }
-        let rejection = |fault: &Box<Refusal>| Rejection {
+        let rejection = |fault: &Refusal| Rejection {
             record: row as u64,
             pointer: fault.pointer().to_owned(),
             reason: fault.reason().to_owned(),

@@ -141,7 +141,7 @@ impl<'t> Object<'t> {
         let row = reading.frame.row;
         let absent = |child: &&Child| child.presence != Presence::Optional && child.seen != row + 1;
         for Child { name, presence, .. } in self.children.iter().filter(absent) {
-            reading.faults.push(match presence {
+            reading.faults.push(*match presence {
                 Presence::Key => Refusal::missing_key(name),
                 _ => Refusal::violation(format!("required key [{name}] not found")),
             });

@@ -28,7 +28,7 @@ pub(crate) struct Reading<'s, 'a> {
     /// How many more arrays may become subtables.
     pub(crate) arrays_left: &'s mut usize,
     /// What is wrong with the record, the places as seen from the object or array at hand.
-    pub(crate) faults: &'s mut Vec<Box<Refusal>>,
+    pub(crate) faults: &'s mut Vec<Refusal>,
 }
 
 /// The rows of one table while they are read.
@@ -69,7 +69,7 @@ impl Reading<'_, '_> {
         if fault.ends_reading() {
             return Err(fault);
         }
-        self.faults.push(fault);
+        self.faults.push(*fault);
         *self.scanner = self.scanner.rewound(start);
         self.scanner.value().map(drop).map_err(Refusal::last)
     }

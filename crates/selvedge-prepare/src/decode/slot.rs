@@ -43,7 +43,7 @@ fn is_large_double(reading: &mut Reading) -> bool {
 #[inline(never)]
 fn check_rules(rules: &Rules, reading: &mut Reading, start: usize) {
     if let Err(faults) = rules.check(reading.scanner.text_from(start)) {
-        reading.faults.extend(faults.into_iter().map(Box::new));
+        reading.faults.extend(faults);
     }
 }
 
