@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use selvedge::{Batch, Engine, Inspect, TableName, duckdb, logical_view, parquet, sqlite};
+use selvedge::{Batch, Engine, Inspect, Nesting, TableName, duckdb, logical_view, parquet, sqlite};
 
 use self::model::Model;
 use self::records::{Cut, Stream};
@@ -49,11 +49,16 @@ fn check(stream: &Stream, cut: &Cut) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Flat and nested destinations of all kinds.
 fn start(folder: &Path) -> Engine {
+    let nested_file = duckdb::Settings { nesting: Nesting::Native };
+    let nested_lake = parquet::Settings { nesting: Nesting::Native, ..parquet::Settings::default() };
     Engine::builder(folder.join("queue"))
         .destination("sqlite", sqlite::Sqlite::open(folder.join("t.db")).unwrap())
         .destination("duckdb", duckdb::DuckDb::open(folder.join("t.duckdb")).unwrap())
         .destination("parquet", parquet::Parquet::open(folder.join("lake")).unwrap())
+        .destination("nested duckdb", duckdb::DuckDb::open_with(folder.join("nested.duckdb"), nested_file).unwrap())
+        .destination("nested parquet", parquet::Parquet::open_with(folder.join("nested"), nested_lake).unwrap())
         .start()
         .unwrap()
 }
@@ -64,11 +69,13 @@ fn flush(engine: &Engine) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn look(folder: &Path) -> [(&'static str, Box<dyn Inspect>); 3] {
+fn look(folder: &Path) -> [(&'static str, Box<dyn Inspect>); 5] {
     [
         ("sqlite", Box::new(sqlite::SqliteReader::open(folder.join("t.db")).unwrap())),
         ("duckdb", Box::new(duckdb::DuckDbReader::open(folder.join("t.duckdb")).unwrap())),
         ("parquet", Box::new(parquet::ParquetReader::open(folder.join("lake")).unwrap())),
+        ("nested duckdb", Box::new(duckdb::DuckDbReader::open(folder.join("nested.duckdb")).unwrap())),
+        ("nested parquet", Box::new(parquet::ParquetReader::open(folder.join("nested")).unwrap())),
     ]
 }
 
