@@ -32,10 +32,12 @@ impl<'t> Array<'t> {
     /// Reads one array: its elements become rows.
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
         // Rows of one batch are far below four thousand million.
-        let parent = u32::try_from(reading.frame.row).unwrap_or(u32::MAX);
+        let row = reading.row;
+        let parent = u32::try_from(row).unwrap_or(u32::MAX);
         std::mem::swap(reading.frame, &mut self.frame);
         let read = self.read_elements(reading, parent);
         std::mem::swap(reading.frame, &mut self.frame);
+        reading.row = row;
         read
     }
 
@@ -45,17 +47,17 @@ impl<'t> Array<'t> {
             return Ok(());
         }
         for position in 0.. {
-            reading.frame.row = self.parents.len();
+            reading.row = self.parents.len();
             self.parents.push(parent);
             self.positions.push(position);
             let placed = |refusal: Box<Refusal>| refusal.under(&position.to_string());
             reading.count_value().map_err(placed)?;
-            let noted = reading.faults.len();
+            let noted = reading.noted;
             let start = reading.scanner.at();
             if let Err(fault) = self.element.read(reading) {
                 reading.note(fault, start).map_err(placed)?;
             }
-            if reading.faults.len() > noted {
+            if reading.noted > noted {
                 reading.place_faults(noted, &position.to_string());
             }
             if !reading.scanner.continues(b']')? {

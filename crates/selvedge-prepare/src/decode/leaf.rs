@@ -116,7 +116,7 @@ impl Leaf {
     }
 
     /// Puts a string into `row`, if this column's type takes it. Nothing changes otherwise.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_string(&mut self, row: usize, text: &str) -> Result<Put> {
         let check = || self.limits.as_ref().map_or(Ok(()), |limits| limits.check_text(text));
         match &mut self.values {

@@ -124,15 +124,16 @@ impl<'t> Messages<'t> {
         if scanner.peek() != Some(b'{') {
             return Err(member::wrong_type(scanner, JsonType::Object).under("data"));
         }
-        self.frame.row = row;
         let start = scanner.at();
         self.data.read(&mut Reading {
             scanner,
             scratch: &mut self.scratch,
+            row,
             frame: &mut self.frame,
             data_points: 0,
             arrays_left: &mut self.arrays_left,
             faults: &mut self.faults,
+            noted: 0,
         })?;
         if self.faults.is_empty()
             && let Some(rules) = self.rules

@@ -138,13 +138,13 @@ impl<'t> Object<'t> {
 
     #[cold]
     fn note_missing(&self, reading: &mut Reading) {
-        let row = reading.frame.row;
+        let row = reading.row;
         let absent = |child: &&Child| child.presence != Presence::Optional && child.seen != row + 1;
         for Child { name, presence, .. } in self.children.iter().filter(absent) {
-            reading.faults.push(*match presence {
+            reading.add_faults([*match presence {
                 Presence::Key => Refusal::missing_key(name),
                 _ => Refusal::violation(format!("required key [{name}] not found")),
-            });
+            }]);
         }
     }
 
@@ -162,9 +162,9 @@ fn start_of(name: &str) -> Vec<u8> {
 impl Child<'_> {
     #[inline]
     fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        let noted = reading.faults.len();
+        let noted = reading.noted;
         self.read_value(reading).map_err(|refusal| refusal.under(&self.name))?;
-        if reading.faults.len() > noted {
+        if reading.noted > noted {
             reading.place_faults(noted, &self.name);
         }
         Ok(())
@@ -173,10 +173,10 @@ impl Child<'_> {
     #[inline]
     fn read_value(&mut self, reading: &mut Reading) -> Result<()> {
         let start = reading.scanner.at();
-        if self.seen == reading.frame.row + 1 {
+        if self.seen == reading.row + 1 {
             return reading.note(Refusal::twice(), start);
         }
-        self.seen = reading.frame.row + 1;
+        self.seen = reading.row + 1;
         reading.count_value()?;
         match self.read_present(reading) {
             Ok(()) => Ok(()),

@@ -21,7 +21,9 @@ pub(crate) struct Reading<'s, 'a> {
     pub(crate) scanner: &'s mut Scanner<'a>,
     /// Where strings with escapes are resolved.
     pub(crate) scratch: &'s mut String,
-    /// The table that values go to just now: that of the records, or that of an array's elements.
+    /// The row of the table that values go to just now: that of the records, or that of an array's elements.
+    pub(crate) row: usize,
+    /// What else there is of that table.
     pub(crate) frame: &'s mut Frame,
     /// Values met in this record so far.
     pub(crate) data_points: usize,
@@ -29,13 +31,13 @@ pub(crate) struct Reading<'s, 'a> {
     pub(crate) arrays_left: &'s mut usize,
     /// What is wrong with the record, the places as seen from the object or array at hand.
     pub(crate) faults: &'s mut Vec<Refusal>,
+    /// How many that are: looked at after every value.
+    pub(crate) noted: usize,
 }
 
-/// The rows of one table while they are read.
+/// A table while its rows are read.
 #[derive(Default)]
 pub(crate) struct Frame {
-    /// The row at hand.
-    pub(crate) row: usize,
     pub(crate) room: Room,
     pub(crate) extra: Extra,
 }
@@ -69,9 +71,14 @@ impl Reading<'_, '_> {
         if fault.ends_reading() {
             return Err(fault);
         }
-        self.faults.push(*fault);
+        self.add_faults([*fault]);
         *self.scanner = self.scanner.rewound(start);
         self.scanner.value().map(drop).map_err(Refusal::last)
+    }
+
+    pub(crate) fn add_faults(&mut self, faults: impl IntoIterator<Item = Refusal>) {
+        self.faults.extend(faults);
+        self.noted = self.faults.len();
     }
 
     /// Says of the faults from `first` on that they stand below the property or element `name`.

@@ -39,14 +39,6 @@ fn is_large_double(reading: &mut Reading) -> bool {
     number.is_ok_and(|number| number.text.contains(['.', 'e', 'E']) && number.integer().is_none())
 }
 
-/// Checks the value that began at `start`, and was passed, by rules.
-#[inline(never)]
-fn check_rules(rules: &Rules, reading: &mut Reading, start: usize) {
-    if let Err(faults) = rules.check(reading.scanner.text_from(start)) {
-        reading.faults.extend(faults);
-    }
-}
-
 /// Whether there was room for the columns of the declared scalars.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Columns {
@@ -74,15 +66,23 @@ impl<'t> Slot<'t> {
 
     #[inline]
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
-        let (start, noted) = (reading.scanner.at(), reading.faults.len());
-        self.read_typed(reading)?;
         match self.rules {
-            Some(rules) if reading.faults.len() == noted => {
-                check_rules(rules, reading, start);
-                Ok(())
-            }
-            _ => Ok(()),
+            None => self.read_typed(reading),
+            Some(rules) => self.read_ruled(rules, reading),
         }
+    }
+
+    /// Reads a value and checks it by rules, if it is of a type the place takes.
+    #[cold]
+    fn read_ruled(&mut self, rules: &Rules, reading: &mut Reading) -> Result<()> {
+        let (start, noted) = (reading.scanner.at(), reading.noted);
+        self.read_typed(reading)?;
+        if reading.noted == noted
+            && let Err(faults) = rules.check(reading.scanner.text_from(start))
+        {
+            reading.add_faults(faults);
+        }
+        Ok(())
     }
 
     #[inline]
@@ -103,44 +103,32 @@ impl<'t> Slot<'t> {
     fn read_string(&mut self, reading: &mut Reading) -> Result<()> {
         let start = reading.scanner.at();
         let text = reading.scanner.string()?.resolve(reading.scratch)?;
-        let mut fault = None;
-        for leaf in &mut self.leaves {
-            match leaf.put_string(reading.frame.row, text) {
-                Ok(Put::Done) => return self.done(reading, start),
-                Ok(Put::WrongType) => {}
-                Err(refusal) => fault = fault.or(Some(refusal)),
-            }
+        let row = reading.row;
+        if self.leaves.iter_mut().any(|leaf| matches!(leaf.put_string(row, text), Ok(Put::Done))) {
+            return self.done(reading, start);
         }
-        self.read_other(reading, start, JsonType::String, fault)
+        self.read_other(reading, start, JsonType::String)
     }
 
     #[inline]
     fn read_number(&mut self, reading: &mut Reading) -> Result<()> {
         let start = reading.scanner.at();
         let number = reading.scanner.number()?;
-        let mut fault = None;
-        for leaf in &mut self.leaves {
-            match leaf.put_number(reading.frame.row, number) {
-                Ok(Put::Done) => return self.done(reading, start),
-                Ok(Put::WrongType) => {}
-                Err(refusal) => fault = fault.or(Some(refusal)),
-            }
+        let row = reading.row;
+        if self.leaves.iter_mut().any(|leaf| matches!(leaf.put_number(row, number), Ok(Put::Done))) {
+            return self.done(reading, start);
         }
-        self.read_other(reading, start, number.json_type(), fault)
+        self.read_other(reading, start, number.json_type())
     }
 
     fn read_boolean(&mut self, reading: &mut Reading, word: &str, literal: Literal) -> Result<()> {
         let start = reading.scanner.at();
         reading.scanner.literal(word)?;
-        let mut fault = None;
-        for leaf in &mut self.leaves {
-            match leaf.put_boolean(reading.frame.row, literal) {
-                Ok(Put::Done) => return self.done(reading, start),
-                Ok(Put::WrongType) => {}
-                Err(refusal) => fault = fault.or(Some(refusal)),
-            }
+        let row = reading.row;
+        if self.leaves.iter_mut().any(|leaf| matches!(leaf.put_boolean(row, literal), Ok(Put::Done))) {
+            return self.done(reading, start);
         }
-        self.read_other(reading, start, JsonType::Boolean, fault)
+        self.read_other(reading, start, JsonType::Boolean)
     }
 
     fn read_null(&self, reading: &mut Reading) -> Result<()> {
@@ -155,7 +143,7 @@ impl<'t> Slot<'t> {
         }
         match &mut self.object {
             Some(object) => object.read(reading),
-            None => self.read_other(reading, reading.scanner.at(), JsonType::Object, None),
+            None => self.read_other(reading, reading.scanner.at(), JsonType::Object),
         }
     }
 
@@ -165,7 +153,7 @@ impl<'t> Slot<'t> {
         }
         match &mut self.array {
             Some(array) => array.read(reading),
-            None => self.read_other(reading, reading.scanner.at(), JsonType::Array, None),
+            None => self.read_other(reading, reading.scanner.at(), JsonType::Array),
         }
     }
 
@@ -184,28 +172,46 @@ impl<'t> Slot<'t> {
         Ok(())
     }
 
-    /// Reads the value at `start`, which is of the type `found` and which no declared scalar took, because of `fault` if there
-    /// is one.
+    /// Reads the value at `start`, which is of the type `found` and which no declared scalar took.
     #[cold]
     #[inline(never)]
-    fn read_other(
-        &mut self,
-        reading: &mut Reading,
-        start: usize,
-        found: JsonType,
-        fault: Option<Box<Refusal>>,
-    ) -> Result<()> {
+    fn read_other(&mut self, reading: &mut Reading, start: usize, found: JsonType) -> Result<()> {
         *reading.scanner = reading.scanner.rewound(start);
         if self.spec.kept_as_json.contains(&found) {
             let text = reading.scanner.value_within(self.depth)?;
-            self.leaves.iter_mut().for_each(|leaf| leaf.put_json(reading.frame.row, text));
+            self.leaves.iter_mut().for_each(|leaf| leaf.put_json(reading.row, text));
             return self.done(reading, start);
         }
         if self.spec.others == Others::ByValue {
             return self.read_by_value(reading, found);
         }
-        reading.scanner.value()?;
+        let fault = self.fault(reading, found)?;
         Err(self.refused(found, fault))
+    }
+
+    /// Passes the next value, of the type `found`, and gives what the first scalar of that type has against it: offered a value
+    /// again, they say the same again. The way of values that are taken carries no faults along.
+    fn fault(&mut self, reading: &mut Reading, found: JsonType) -> Result<Option<Box<Refusal>>> {
+        let row = reading.row;
+        let mut leaves = self.leaves.iter_mut();
+        Ok(match found {
+            JsonType::String => {
+                let text = reading.scanner.string()?.resolve(reading.scratch)?;
+                leaves.find_map(|leaf| leaf.put_string(row, text).err())
+            }
+            JsonType::Integer | JsonType::Double => {
+                let number = reading.scanner.number()?;
+                leaves.find_map(|leaf| leaf.put_number(row, number).err())
+            }
+            JsonType::Boolean => {
+                let literal = if reading.scanner.value()? == "true" { Literal::True } else { Literal::False };
+                leaves.find_map(|leaf| leaf.put_boolean(row, literal).err())
+            }
+            JsonType::Null | JsonType::Array | JsonType::Object => {
+                reading.scanner.value()?;
+                None
+            }
+        })
     }
 
     /// Reads the next value, of the type `found`, into the column of that type.
@@ -224,7 +230,7 @@ impl<'t> Slot<'t> {
             self.keep_extra(reading, start);
             return Ok(());
         };
-        let row = reading.frame.row;
+        let row = reading.row;
         let put = match found {
             JsonType::Boolean => {
                 let text = reading.scanner.value()?;
@@ -261,7 +267,7 @@ impl<'t> Slot<'t> {
         let name = names::plain(&self.path);
         let name = serde_json::Value::from(name).to_string();
         let text = reading.scanner.text_from(start);
-        let row = reading.frame.row;
+        let row = reading.row;
         reading.frame.extra.push(row, &name, text);
     }
 
