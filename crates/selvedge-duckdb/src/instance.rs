@@ -16,9 +16,9 @@ use crate::session::{Access, Session, literal};
 const MEMORY_LIMIT_BYTES: u64 = 128 << 20;
 /// More threads do not make loads faster: the rows come in one stream.
 const THREADS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
-/// Of the files made here; DuckDB's own default is four times as much, and to append one row it takes a block for every
-/// column: in a table of 500 columns, all the memory there is. Loads of many rows are a tenth slower so.
-const BLOCK_BYTES: u32 = 64 << 10;
+/// Of the files made here; DuckDB's own default is twice as much, and to append one row it takes a block for every column: in a
+/// table of 500 columns, all the memory there is. Loads of many rows are a little slower so.
+const BLOCK_BYTES: u32 = 128 << 10;
 
 /// The table function that reads a registered batch of Arrow rows.
 pub(crate) const ARROW: &str = "_sdc_arrow";
