@@ -48,14 +48,21 @@ impl Names {
     }
 }
 
-/// The name of a path's column unless something else has it: the names on the path, joined. Characters that are not seen
+/// What SQLite calls the number of a row. It adds no column of such a name to a table that stands.
+const ROW_IDS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+
+/// The name of a path's column unless something else has it: the names on the path, joined, and a `_` where that would be
+/// empty or one of [`ROW_IDS`]. Characters that are not seen
 /// become `_`: identifiers cannot hold them everywhere, and nobody could tell what stands there.
 pub(crate) fn plain(path: &Path) -> String {
     if path.0.is_empty() {
         return VALUE.to_owned();
     }
     let joined = path.0.join("__");
-    let name = if joined.is_empty() { "_".to_owned() } else { joined.replace(is_unseen, "_") };
+    let mut name = joined.replace(is_unseen, "_");
+    if name.is_empty() || ROW_IDS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        name.push('_');
+    }
     if name.len() > MAX_PLAIN_BYTES { hashed(&name, &joined, 0, MAX_PLAIN_BYTES) } else { name }
 }
 

@@ -37,6 +37,15 @@ fn characters_that_are_not_seen() {
     check(r#"{"x\u200ay":1,"x\u202fy":1,"x\u206ay":1}"#, &["x\u{200a}y", "x\u{202f}y", "x\u{206a}y"]);
 }
 
+/// SQLite adds no column that is called as it calls the number of a row.
+#[test]
+fn row_ids() {
+    check(
+        r#"{"rowid":1,"OID":1,"_rowid_":1,"x":{"oid":1},"rowids":1}"#,
+        &["rowid_", "OID_", "_rowid__", "x__oid", "rowids"],
+    );
+}
+
 #[test]
 fn subtables_are_named_by_their_paths() {
     check(
