@@ -16,7 +16,7 @@ use arrow_select::filter::filter_record_batch;
 use selvedge::LoadErrorKind::{Refused, Unavailable};
 use selvedge::{
     Batch, Capabilities, Column, ColumnType, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError,
-    Outcome, Part, RowOrder, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
+    LoadErrorKind, Outcome, Part, Removal, RowOrder, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ fn merge(stands: Stands<'_>, load: &TableLoad, lines: &mut Lines) -> Fallible<(O
     })?;
     let written = BooleanArray::from_iter((0..new.len()).map(|row| Some(!beaten.contains(&row))));
     lines.write(&filter_record_batch(&load.rows, &written)?)?;
-    Ok((Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met }, written))
+    Ok((Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met, removed_rows: 0 }, written))
 }
 
 /// Writes the stored rows of a subtable but for those of the rows written, and what the load has for these.
@@ -223,6 +223,16 @@ impl Destination for JsonLines {
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         self.apply(load).map_err(failed)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        _found: &TableState,
+        _removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let message = format!("nothing can be removed from {table} by this version");
+        Err(LoadError::new(LoadErrorKind::Refused, message))
     }
 }
 

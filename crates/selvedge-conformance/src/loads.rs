@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_select::take::{take, take_record_batch};
 use selvedge_core::{
     ArrayPath, Change, Column, ColumnType, Epoch, Key, Path, Position, QueueId, RowOrder, SOURCE_KEY_PREFIX, Subtable,
-    SubtableLoad, TableLoad, TableName, TableState, level_id, rejected, schema, system,
+    SubtableLoad, TableLoad, TableName, TableState, level_id, rejected, schema, system, tombstone,
 };
 
 use crate::failure::Failure;
@@ -37,14 +37,20 @@ pub(crate) fn next_changed(
     brought: Vec<Values>,
 ) -> Result<TableLoad, Failure> {
     let (columns, changes) = grown(planned_on.map(|state| &state.columns[..]), changes, &brought);
+    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let active_version = planned_on.and_then(|state| state.active_version);
+    let deletes = tombstone::none(&columns, &keys);
     let load = TableLoad {
         table: table.clone(),
         planned_on: planned_on.cloned(),
         changes,
         rows: rows(&columns, brought)?,
         columns,
-        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        keys,
         subtables: planned_on.map_or(&[][..], |state| &state.subtables).iter().map(unchanged).collect(),
+        deletes,
+        active_version,
+        activations: 0,
         superseded: 0,
         rejects: rejected::none(),
         counts: planned_on.map(|state| state.counts).unwrap_or_default(),

@@ -13,8 +13,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use selvedge_core::{
-    Capabilities, Destination, Each, Inspect, LoadError, LoadErrorKind, Part, RowOrder, Subtable, SubtableLoad,
-    TableLoad, TableName, TableState, rejected,
+    Capabilities, Destination, Each, Inspect, LoadError, LoadErrorKind, Part, Removal, RowOrder, Subtable,
+    SubtableLoad, TableLoad, TableName, TableState, rejected,
 };
 
 pub(crate) use merge::{Merged, join, merge, newest_stays};
@@ -138,6 +138,16 @@ impl Destination for Memory {
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         self.load_by(load, newest_stays)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        _found: &TableState,
+        _removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let message = format!("nothing can be removed from {table} by this version");
+        Err(LoadError::new(LoadErrorKind::Refused, message))
     }
 }
 

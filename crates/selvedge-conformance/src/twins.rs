@@ -10,7 +10,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{Capabilities, Destination, Inspect, LoadError, TableLoad, TableName, TableState};
+use selvedge_core::{Capabilities, Destination, Inspect, LoadError, Removal, TableLoad, TableName, TableState};
 
 use crate::kit::Kit;
 use crate::memory::Memory;
@@ -69,6 +69,15 @@ impl Destination for Broken {
         let state = (self.load)(self, load)?;
         self.loads += 1;
         Ok(state)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        found: &TableState,
+        removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        self.memory.remove(table, found, removal)
     }
 }
 

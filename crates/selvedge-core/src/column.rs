@@ -200,6 +200,9 @@ pub mod system {
     pub const SEQUENCE: &str = "_sdc_sequence";
     /// The version of the table the record belongs to; null when the sender names none, which is below every version.
     pub const TABLE_VERSION: &str = "_sdc_table_version";
+    /// When the record was deleted: the delete's `time_extracted`, or, where it has none, when selvedge received it. Null in a row
+    /// that lives.
+    pub const DELETED_AT: &str = "_sdc_deleted_at";
     /// The generated key of a row in a table without key columns.
     pub const PRIMARY_KEY: &str = "__sdc_primary_key";
     /// Values of the record for which the table has no room left for columns: a JSON object of them, by the names their columns

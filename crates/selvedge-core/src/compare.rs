@@ -120,7 +120,7 @@ pub enum Side {
 /// #     let (columns, keys) = (vec![column("id"), column("paid")], vec!["id".to_owned()]);
 /// #     let column = |values: [i64; 2]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
 /// #     let rows = RecordBatch::try_from_iter([("id", column([1, 2])), ("paid", column(paid))]).unwrap();
-/// #     Shelf(TableState { columns, keys, subtables: Vec::new(), position, counts: Counts::default() }, rows)
+/// #     Shelf(TableState { columns, keys, subtables: Vec::new(), active_version: None, position, counts: Counts::default() }, rows)
 /// # };
 /// # let (mut warehouse, mut lake) = (shelf([10, 20]), shelf([10, 21]));
 /// use selvedge_core::{Comparison, Discrepancy, TableName, compare};

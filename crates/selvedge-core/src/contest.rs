@@ -118,6 +118,13 @@ pub struct Age {
     sequence: Option<i64>,
 }
 
+impl Age {
+    /// Whether what is this old goes when `active_version` is activated.
+    pub fn is_below(&self, active_version: Option<i64>) -> bool {
+        self.table_version < active_version
+    }
+}
+
 fn lacks(name: &str) -> LoadError {
     LoadError::new(
         LoadErrorKind::Refused,

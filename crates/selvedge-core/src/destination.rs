@@ -2,11 +2,11 @@
 
 #[cfg(doc)]
 use crate::SubtableLoad;
-use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
+use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
 ///
-/// Three methods: what this destination is like, how a table stands, and one load. Naming, limits, types, deduplication,
+/// Four methods: what this destination is like, how a table stands, one load, and what is removed by hand. Naming, limits, types, deduplication,
 /// batching, retries and accounting are done before, once for all destinations.
 ///
 /// # What the engine guarantees
@@ -56,8 +56,7 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// A destination in memory, without durability and for tables whose columns stay as they are. `selvedge-conformance` holds the
 /// checks for your own.
 /// ```
-/// use std::collections::btree_map::{BTreeMap, Entry};
-/// use std::collections::HashMap;
+/// use std::collections::{BTreeMap, HashMap};
 ///
 /// use arrow_array::RecordBatch;
 /// use selvedge_core::*;
@@ -68,9 +67,11 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// #[derive(Clone)]
 /// struct Table {
 ///     state: TableState,
-///     /// By key: a row, with its subrows of each subtable, which are replaced with it.
-///     rows: BTreeMap<Vec<u8>, (Age, RecordBatch, Vec<RecordBatch>)>,
+///     /// What is newest of each key: a row with its subrows of each subtable, or `None`, the tombstone of one that was deleted.
+///     newest: BTreeMap<Vec<u8>, (Age, Option<Row>)>,
 /// }
+///
+/// type Row = (RecordBatch, Vec<RecordBatch>);
 ///
 /// impl Destination for InMemory {
 ///     fn capabilities(&self) -> &Capabilities {
@@ -83,26 +84,46 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 ///
 ///     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
 ///         load.check_planned_on(self.state(&load.table)?.as_ref())?;
-///         let mut rows = self.0.get(&load.table).map(|table| table.rows.clone()).unwrap_or_default();
-///         let incoming = Key::of(load)?.contestants(&load.rows)?;
-///         let mut outcome = Outcome::default();
+///         let mut newest = self.0.get(&load.table).map(|table| table.newest.clone()).unwrap_or_default();
+///         let key = Key::of(load)?;
+///         let (rows, deletes) = (key.contestants(&load.rows)?, key.contestants(&load.deletes)?);
 ///         let misfit = |_| LoadError::new(LoadErrorKind::Refused, "the subrows do not fit; report it as a defect");
-///         for row in 0..incoming.len() {
-///             let subrows = load.subtables.iter().map(|subtable| subtable.written(|root| root == row));
-///             let subrows = subrows.collect::<Result<_, _>>().map_err(misfit)?;
-///             let newcomer = (incoming.age(row), load.rows.slice(row, 1), subrows);
-///             match rows.entry(incoming.key(row).data().to_vec()) {
-///                 Entry::Vacant(free) => {
-///                     outcome.new_rows += 1;
-///                     free.insert(newcomer);
-///                 }
-///                 Entry::Occupied(stands) if stands.get().0 > newcomer.0 => outcome.stale_rows += 1,
-///                 Entry::Occupied(mut older) => drop(older.insert(newcomer)),
+///         let row = |index| {
+///             let subrows = load.subtables.iter().map(|subtable| subtable.written(|root| root == index));
+///             Ok(Some((load.rows.slice(index, 1), subrows.collect::<Result<_, _>>().map_err(misfit)?)))
+///         };
+///         let mut outcome = Outcome::default();
+///         if load.activates() {
+///             newest.retain(|_, (age, row)| {
+///                 let stays = !age.is_below(load.active_version);
+///                 outcome.removed_rows += u64::from(!stays && row.is_some());
+///                 stays
+///             });
+///         }
+///         let all = (0..rows.len()).map(|index| (&rows, index, row(index)));
+///         for (incoming, index, row) in all.chain((0..deletes.len()).map(|index| (&deletes, index, Ok(None)))) {
+///             let (key, newcomer) = (incoming.key(index).data().to_vec(), (incoming.age(index), row?));
+///             let stands = newest.get(&key);
+///             if stands.is_some_and(|(age, _)| *age > newcomer.0) {
+///                 outcome.stale_rows += 1;
+///                 continue;
 ///             }
+///             let (had_row, has_row) = (stands.is_some_and(|(_, row)| row.is_some()), newcomer.1.is_some());
+///             outcome.new_rows += u64::from(has_row && !had_row);
+///             outcome.removed_rows += u64::from(had_row && !has_row);
+///             newest.insert(key, newcomer);
 ///         }
 ///         let state = load.committed(outcome);
-///         self.0.insert(load.table.clone(), Table { state: state.clone(), rows });
+///         self.0.insert(load.table.clone(), Table { state: state.clone(), newest });
 ///         Ok(state)
+///     }
+///
+///     fn remove(&mut self, table: &TableName, _: &TableState, removal: Removal<'_>) -> Result<Option<TableState>, LoadError> {
+///         match removal {
+///             Removal::Table => drop(self.0.remove(table)),
+///             _ => return Err(LoadError::new(LoadErrorKind::Refused, "this example forgets tables as a whole only")),
+///         }
+///         Ok(None)
 ///     }
 /// }
 /// # use std::sync::Arc;
@@ -121,6 +142,9 @@ use crate::{Capabilities, LoadError, TableLoad, TableName, TableState};
 /// #         keys: vec!["id".to_owned()],
 /// #         rows: RecordBatch::try_new(schema(&columns), values).unwrap(),
 /// #         subtables: Vec::new(),
+/// #         deletes: tombstone::none(&columns, &["id".to_owned()]),
+/// #         active_version: None,
+/// #         activations: 0,
 /// #         superseded: 0,
 /// #         rejects: rejected::none(),
 /// #         counts: planned_on.as_ref().map(|state| state.counts).unwrap_or_default(),
@@ -156,20 +180,36 @@ pub trait Destination: Send {
     /// Inside one transaction:
     /// 1. read the state and refuse the load unless it is the one planned on ([`TableLoad::check_planned_on`]);
     /// 2. apply [`TableLoad::changes`] in order;
-    /// 3. in a keyed table, write each row unless the stored row of its key has a greater (table version, sequence), where
-    ///    a null version is below all others; at equality the row of the load replaces the stored one, as a whole. In a
-    ///    keyless table, append every row;
-    /// 4. for each of [`TableLoad::subtables`], apply its changes, remove the rows that belong to a row written in step 3, and
+    /// 3. if the load [activates](TableLoad::activates) a version, remove the rows of lower ones and of none, with their subrows,
+    ///    and such tombstones;
+    /// 4. in a keyed table, write each row unless the stored row of its key, or its [tombstone](crate::tombstone), has a greater
+    ///    (table version, sequence), where a null version is below all others; at equality the row of the load replaces the
+    ///    stored one, as a whole. A tombstone goes when a row is written in its place. In a keyless table, append every row;
+    /// 5. by the same rule, each of [`TableLoad::deletes`] takes away the stored row of its key, if there is one, with its subrows,
+    ///    and leaves a tombstone, whether there was a row or not;
+    /// 6. for each of [`TableLoad::subtables`], apply its changes, remove the rows that belong to a row written in step 4, and
     ///    write those of the load that do ([`SubtableLoad::written`]): what belongs to a row that was not written stays as it
     ///    is. A keyless table's are appended;
-    /// 5. keep [`TableLoad::rejects`] beside those kept before;
-    /// 6. write the state that [`TableLoad::committed`] computes, and return it.
+    /// 7. keep [`TableLoad::rejects`] beside those kept before;
+    /// 8. write the state that [`TableLoad::committed`] computes, and return it.
     ///
     /// A load may come without rows: then it moves the position.
     ///
     /// # Errors
     /// The kind says what the engine does next, [`LoadError::applied`] whether the load may have taken effect.
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError>;
+
+    /// Takes something out of a table, all or nothing, because somebody asked for it, and returns the state it left; `None` after
+    /// [`Removal::Table`]. `Ok` means durable. The position stays, and so do the counts, but for the number of rows.
+    ///
+    /// # Errors
+    /// [`Stale`](crate::LoadErrorKind::Stale), without effect, unless the state found is `found`; otherwise as [`load`](Self::load).
+    fn remove(
+        &mut self,
+        table: &TableName,
+        found: &TableState,
+        removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError>;
 }
 
 /// A boxed destination, for programs that choose one at run time.
@@ -184,5 +224,14 @@ impl<D: Destination + ?Sized> Destination for Box<D> {
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         (**self).load(load)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        found: &TableState,
+        removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        (**self).remove(table, found, removal)
     }
 }

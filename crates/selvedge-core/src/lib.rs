@@ -19,8 +19,10 @@ mod name;
 pub mod nested;
 mod position;
 pub mod rejected;
+mod removal;
 mod state;
 mod subtable;
+pub mod tombstone;
 mod view;
 
 pub use capabilities::{Capabilities, RowOrder};
@@ -34,6 +36,7 @@ pub use load::{Change, Outcome, TableLoad};
 pub use name::{IntegrationName, MAX_NAME_BYTES, NameError, TableName, is_unseen};
 pub use nested::Nesting;
 pub use position::{Epoch, Position, QueueId};
+pub use removal::Removal;
 pub use state::{Counts, TableState};
 pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};
 pub use view::{Bits, LogicalRow, LogicalView, Value, logical_view};

@@ -2,6 +2,9 @@
 
 use arrow_array::RecordBatch;
 
+#[cfg(doc)]
+use crate::system;
+use crate::tombstone::tombstone_columns;
 use crate::{Column, Counts, LoadError, LoadErrorKind, Position, SubtableLoad, TableName, TableState, schema};
 
 /// Everything one transaction of a destination applies to one table.
@@ -23,7 +26,15 @@ pub struct TableLoad {
     pub rows: RecordBatch,
     /// What the arrays in the records hold: those the table has subtables of, in their order, then new ones.
     pub subtables: Vec<SubtableLoad>,
-    /// Records that lost to another record of this same load.
+    /// The keys to delete, with exactly [`tombstone_columns`](Self::tombstone_columns); none of them is in [`rows`](Self::rows), and
+    /// none twice. Nearly always empty, and always in a keyless table: deletes that leave a marked row behind are rows.
+    pub deletes: RecordBatch,
+    /// The version of the table that is active once the load is applied: the one it was planned on, or a greater one. None of the
+    /// rows and deletes is of a lower one. `None` as long as none was ever activated.
+    pub active_version: Option<i64>,
+    /// Messages that activated a version and are applied with this load. They are records as far as counts go.
+    pub activations: u64,
+    /// Records that lost to another record of this same load, or were of a version below the active one.
     pub superseded: u64,
     /// The records kept aside, with exactly [`rejected::columns`](crate::rejected::columns). Nearly always empty.
     pub rejects: RecordBatch,
@@ -57,10 +68,12 @@ pub enum Change {
 /// What a destination found while it wrote the rows of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outcome {
-    /// Rows not written because the stored row of their key was newer.
+    /// Rows and deletes without effect because the stored row or tombstone of their key was newer.
     pub stale_rows: u64,
     /// Rows whose key the table did not have.
     pub new_rows: u64,
+    /// Rows that stood and were taken away: by deletes, and because a version was activated.
+    pub removed_rows: u64,
 }
 
 impl TableLoad {
@@ -98,20 +111,34 @@ impl TableLoad {
         ))
     }
 
+    /// Whether the load activates a version: rows and tombstones below [`active_version`](Self::active_version), those without a
+    /// version among them, have to go.
+    pub fn activates(&self) -> bool {
+        let found = self.planned_on.as_ref().and_then(|state| state.active_version);
+        self.active_version != found
+    }
+
+    /// The columns of [`deletes`](Self::deletes): the keys, then [`_sdc_sequence`](system::SEQUENCE),
+    /// [`_sdc_table_version`](system::TABLE_VERSION) and [`_sdc_deleted_at`](system::DELETED_AT).
+    pub fn tombstone_columns(&self) -> Vec<Column> {
+        tombstone_columns(&self.columns, &self.keys)
+    }
+
     /// The state to write with the rows: the accounting is the same in every destination.
     pub fn committed(&self, outcome: Outcome) -> TableState {
         let before = self.counts;
-        let rows = self.rows.num_rows() as u64;
+        let records = self.rows.num_rows() as u64 + self.deletes.num_rows() as u64;
         TableState {
             columns: self.columns.clone(),
             keys: self.keys.clone(),
             subtables: self.subtables.iter().map(|load| load.subtable.clone()).collect(),
+            active_version: self.active_version,
             position: self.to,
             counts: Counts {
-                loaded: before.loaded + (rows - outcome.stale_rows),
+                loaded: before.loaded + self.activations + (records - outcome.stale_rows),
                 superseded: before.superseded + self.superseded + outcome.stale_rows,
                 rejected: before.rejected + self.rejects.num_rows() as u64,
-                live_rows: before.live_rows + outcome.new_rows,
+                live_rows: before.live_rows + outcome.new_rows - outcome.removed_rows,
             },
         }
     }

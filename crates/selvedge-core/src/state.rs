@@ -13,6 +13,9 @@ pub struct TableState {
     pub keys: Vec<String>,
     /// The tables of what arrays in its records hold.
     pub subtables: Vec<Subtable>,
+    /// The version of the table that is active: records of lower ones, and those without any, are superseded when they come. `None`
+    /// as long as none was activated.
+    pub active_version: Option<i64>,
     /// How far the queue is applied.
     pub position: Position,
     /// What became of the records up to that position, and how many rows there are.
@@ -21,7 +24,7 @@ pub struct TableState {
 
 impl TableState {
     /// The version of this structure as destinations store it. A destination that finds another refuses to go on.
-    pub const FORMAT: u32 = 3;
+    pub const FORMAT: u32 = 4;
 
     /// The subtable of this name, spelled exactly.
     pub fn subtable(&self, name: &str) -> Option<&Subtable> {
@@ -43,7 +46,7 @@ pub struct Counts {
     pub superseded: u64,
     /// Records kept aside with a reason.
     pub rejected: u64,
-    /// Rows in the table.
+    /// Rows in the table, marked as deleted or not.
     pub live_rows: u64,
 }
 

@@ -44,6 +44,7 @@ impl Large {
             columns: vec![column("id", ColumnType::Integer), text()],
             keys: vec!["id".to_owned()],
             subtables: vec![lines],
+            active_version: None,
             position: Position { queue, epoch, batch: 7, record: 1 },
             counts: Counts { loaded: ROWS as u64, live_rows: ROWS as u64, ..Counts::default() },
         }

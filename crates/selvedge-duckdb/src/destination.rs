@@ -3,7 +3,9 @@
 use std::num::NonZero;
 use std::path::Path;
 
-use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
+use selvedge_core::{
+    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
+};
 
 use crate::instance::Instance;
 use crate::session::Access;
@@ -88,5 +90,15 @@ impl Destination for DuckDb {
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         self.instance.with_file(Access::Load, |session| load::apply(session, load, self.settings.nesting))
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        _found: &TableState,
+        _removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let message = format!("nothing can be removed from {table} by this version");
+        Err(LoadError::new(LoadErrorKind::Refused, message))
     }
 }

@@ -47,7 +47,7 @@ impl Written {
 
     pub(crate) fn outcome(&self) -> Outcome {
         let having = |wanted| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
-        Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New) }
+        Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New), removed_rows: 0 }
     }
 }
 

@@ -63,5 +63,6 @@ fn parameter(field: Field<'_>) -> ToSqlOutput<'_> {
     match field {
         Field::Text(text) => text.into(),
         Field::Integer(number) => number.into(),
+        Field::Null => duckdb::types::Null.into(),
     }
 }

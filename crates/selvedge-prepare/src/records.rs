@@ -12,6 +12,8 @@ pub struct Records {
     pub keys: Vec<String>,
     /// The version of the table the records belong to, if the batch names one.
     pub table_version: Option<i64>,
+    /// What each message does; `None` when all of them are upserts, as they nearly always are.
+    pub actions: Option<Vec<Action>>,
     /// Each message's sequence.
     pub sequences: Int64Array,
     /// Each message's `time_extracted`, in microseconds since 1970 (UTC); `None` when no message has one.
@@ -26,6 +28,17 @@ pub struct Records {
     /// The records that cannot be loaded, ascending, each with what is wrong with it. Their values are in the columns as far
     /// as they went, and mean nothing.
     pub rejected: Vec<Rejection>,
+}
+
+/// What a message does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Brings the newest version of a record.
+    Upsert,
+    /// Deletes the record of a key. All of its columns but the keys are null here, whatever it brought.
+    Delete,
+    /// Activates the table version that the batch names. All of its columns are null.
+    ActivateVersion,
 }
 
 /// The elements of the arrays at one place, one row each, in the order of the records.

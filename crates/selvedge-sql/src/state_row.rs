@@ -23,6 +23,7 @@ pub struct StateRow {
     subtables: String,
     queue_id: String,
     epoch: String,
+    active_version: Option<i64>,
     batch: i64,
     record: i64,
     loaded: i64,
@@ -38,6 +39,8 @@ pub enum Field<'a> {
     Text(&'a str),
     /// A `BIGINT`.
     Integer(i64),
+    /// Null, of a `BIGINT`.
+    Null,
 }
 
 impl StateRow {
@@ -48,8 +51,11 @@ impl StateRow {
     /// The first error of reading a column.
     pub fn read<E>(
         text: impl Fn(&'static str) -> Result<String, E>,
-        number: impl Fn(&'static str) -> Result<i64, E>,
+        number: impl Fn(&'static str) -> Result<Option<i64>, E>,
     ) -> Result<Self, E> {
+        // Only one of them may be null. What is null all the same is out of range, which `into_state` refuses.
+        let optional = &number;
+        let number = |column| optional(column).map(|number| number.unwrap_or(-1));
         let format = number("format")?;
         if format != i64::from(TableState::FORMAT) {
             // Another version may have other columns. `into_state` refuses it.
@@ -62,6 +68,7 @@ impl StateRow {
             subtables: text("subtables")?,
             queue_id: text("queue_id")?,
             epoch: text("epoch")?,
+            active_version: optional("active_version")?,
             batch: number("batch")?,
             record: number("record")?,
             loaded: number("loaded")?,
@@ -72,7 +79,7 @@ impl StateRow {
     }
 
     /// The parameters of [`Dialect::upsert_state`](crate::Dialect::upsert_state), in order.
-    pub fn parameters<'a>(&'a self, table: &'a TableName) -> [Field<'a>; 14] {
+    pub fn parameters<'a>(&'a self, table: &'a TableName) -> [Field<'a>; 15] {
         let [integration, table] = state_key(table);
         [
             Field::Text(integration),
@@ -83,6 +90,7 @@ impl StateRow {
             Field::Text(&self.subtables),
             Field::Text(&self.queue_id),
             Field::Text(&self.epoch),
+            self.active_version.map_or(Field::Null, Field::Integer),
             Field::Integer(self.batch),
             Field::Integer(self.record),
             Field::Integer(self.loaded),
@@ -129,7 +137,7 @@ impl StateRow {
     }
 
     fn encode(state: &TableState) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let TableState { columns, keys, subtables, position, counts } = state;
+        let TableState { columns, keys, subtables, active_version, position, counts } = state;
         Ok(Self {
             format: i64::from(TableState::FORMAT),
             columns: serde_json::to_string(columns)?,
@@ -137,6 +145,7 @@ impl StateRow {
             subtables: serde_json::to_string(subtables)?,
             queue_id: position.queue.to_string(),
             epoch: position.epoch.to_string(),
+            active_version: *active_version,
             batch: position.batch.try_into()?,
             record: position.record.try_into()?,
             loaded: counts.loaded.try_into()?,
@@ -154,6 +163,7 @@ impl StateRow {
             columns,
             keys,
             subtables,
+            active_version: self.active_version,
             position: Position {
                 queue: QueueId::deserialize(uuid(&self.queue_id))?,
                 epoch: Epoch::deserialize(uuid(&self.epoch))?,

@@ -5,22 +5,23 @@ use selvedge_core::{IntegrationName, LoadError, LoadErrorKind, TableName};
 use crate::{Dialect, quote, quote_list};
 
 /// The columns of the key, with their types.
-const KEY: [(&str, &str); 2] = [("integration", "TEXT"), ("table_name", "TEXT")];
+const KEY: [(&str, &str); 2] = [("integration", "TEXT NOT NULL"), ("table_name", "TEXT NOT NULL")];
 
 /// The columns of a [`StateRow`](crate::StateRow), in its order, with their types.
-const FIELDS: [(&str, &str); 12] = [
-    ("format", "BIGINT"),
-    ("columns", "TEXT"),
-    ("keys", "TEXT"),
-    ("subtables", "TEXT"),
-    ("queue_id", "TEXT"),
-    ("epoch", "TEXT"),
-    ("batch", "BIGINT"),
-    ("record", "BIGINT"),
-    ("loaded", "BIGINT"),
-    ("superseded", "BIGINT"),
-    ("rejected", "BIGINT"),
-    ("live_rows", "BIGINT"),
+const FIELDS: [(&str, &str); 13] = [
+    ("format", "BIGINT NOT NULL"),
+    ("columns", "TEXT NOT NULL"),
+    ("keys", "TEXT NOT NULL"),
+    ("subtables", "TEXT NOT NULL"),
+    ("queue_id", "TEXT NOT NULL"),
+    ("epoch", "TEXT NOT NULL"),
+    ("active_version", "BIGINT"),
+    ("batch", "BIGINT NOT NULL"),
+    ("record", "BIGINT NOT NULL"),
+    ("loaded", "BIGINT NOT NULL"),
+    ("superseded", "BIGINT NOT NULL"),
+    ("rejected", "BIGINT NOT NULL"),
+    ("live_rows", "BIGINT NOT NULL"),
 ];
 
 /// The statements of the table of states. Parameters are written `$1`, `$2`, … and first appear in that order, which is
@@ -33,10 +34,16 @@ impl Dialect {
 
     /// Makes the table of states unless it stands.
     pub fn create_state_table(&self) -> String {
-        let definition = |(name, declared): &(&str, &str)| format!("{} {declared} NOT NULL, ", quote(name));
+        let definition = |(name, declared): &(&str, &str)| format!("{} {declared}, ", quote(name));
         let definitions: String = KEY.iter().chain(&FIELDS).map(definition).collect();
         let key = quote_list(KEY.map(name));
         format!("CREATE TABLE IF NOT EXISTS {} ({definitions}PRIMARY KEY ({key}))", self.state_table())
+    }
+
+    /// Deletes a state. Parameters: [`state_key`].
+    pub fn delete_state(&self) -> String {
+        let [integration, table] = KEY.map(|(name, _)| quote(name));
+        format!("DELETE FROM {} WHERE {integration} = $1 AND {table} = $2", self.state_table())
     }
 
     /// Selects the integration and the name of every table that has a state, for [`table_name`], in the order of both.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
-use selvedge_core::{Capabilities, Destination, LoadError, RowOrder, TableLoad, TableName, TableState};
+use selvedge_core::{
+    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
+};
 
 use crate::error::Doing;
 use crate::{changes, coalescing, rejects, rows, settings, state, subrows};
@@ -78,5 +80,15 @@ impl Destination for Sqlite {
         state::write(&transaction, &load.table, &state, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
         Ok(state)
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        _found: &TableState,
+        _removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let message = format!("nothing can be removed from {table} by this version");
+        Err(LoadError::new(LoadErrorKind::Refused, message))
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Resu
 /// What became of all of them.
 pub(crate) fn outcome(fates: &[Fate]) -> Outcome {
     let having = |wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
-    Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New) }
+    Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New), removed_rows: 0 }
 }
 
 /// Inserts every row into a table, which is named as statements name it.

@@ -59,5 +59,6 @@ fn parameter(field: Field<'_>) -> ToSqlOutput<'_> {
     match field {
         Field::Text(text) => text.into(),
         Field::Integer(number) => number.into(),
+        Field::Null => rusqlite::types::Null.into(),
     }
 }

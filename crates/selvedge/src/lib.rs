@@ -27,8 +27,8 @@
 // The seam: what a destination implements, and what it is handed.
 pub use selvedge_core::{
     Age, Applied, ArrayPath, Capabilities, Change, Column, ColumnType, Contestants, Counts, Destination, Epoch,
-    IntegrationName, Key, LoadError, LoadErrorKind, NameError, Nesting, Outcome, Path, Position, QueueId, RowOrder,
-    Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system,
+    IntegrationName, Key, LoadError, LoadErrorKind, NameError, Nesting, Outcome, Path, Position, QueueId, Removal,
+    RowOrder, Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system, tombstone,
 };
 // Looking at what a destination holds.
 pub use selvedge_core::{
@@ -37,9 +37,9 @@ pub use selvedge_core::{
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, EmptySecret,
-    Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, NewColumns, Policy, Progress, Receipt, Refusal,
-    Repeats, Secret, TableProgress, Tally, Waiting,
+    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Deletes,
+    EmptySecret, Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, Loading, NewColumns, Policy, Progress,
+    Receipt, Refusal, Repeats, Secret, TableProgress, Tally, Waiting,
 };
 // The queue, for those who manage which destinations it keeps records for.
 pub use selvedge_engine::{

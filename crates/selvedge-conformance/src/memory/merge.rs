@@ -23,7 +23,7 @@ pub(crate) struct Merged {
 impl Merged {
     pub(crate) fn outcome(&self) -> Outcome {
         let stale = self.written.iter().filter(|written| !**written);
-        Outcome { stale_rows: stale.count() as u64, new_rows: self.new_rows }
+        Outcome { stale_rows: stale.count() as u64, new_rows: self.new_rows, removed_rows: 0 }
     }
 
     /// Whether a row of the load was written.

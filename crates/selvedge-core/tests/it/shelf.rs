@@ -44,7 +44,14 @@ impl Shelf {
         let rows = RecordBatch::try_new(schema(&columns), values).unwrap();
         let keys = columns.iter().filter(|column| column.name == "id").map(|column| column.name.clone()).collect();
         let accepted = Counts { loaded: 3, ..Counts::default() };
-        let state = TableState { columns, keys, subtables: Vec::new(), position: position(7), counts: accepted };
+        let state = TableState {
+            columns,
+            keys,
+            subtables: Vec::new(),
+            active_version: None,
+            position: position(7),
+            counts: accepted,
+        };
         Self { state, rows, subrows: Vec::new(), rows_at_once: 1_000, life: Life::Still }
     }
 

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use duckdb::Connection;
 use selvedge_core::{
     ArrayPath, Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId,
-    Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
+    Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, tombstone,
 };
 use selvedge_duckdb::{DuckDb, Nesting, Settings};
 use tempfile::TempDir;
@@ -95,13 +95,19 @@ pub(crate) fn plan_changes(
 ) -> TableLoad {
     let columns = changed(planned_on.as_ref().map(|state| state.columns.as_slice()), &changes);
     let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
+    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let active_version = planned_on.as_ref().and_then(|state| state.active_version);
+    let deletes = tombstone::none(&columns, &keys);
     TableLoad {
         table: table.clone(),
         changes,
         rows: rows(&columns, &brought),
         columns,
-        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        keys,
         subtables: Vec::new(),
+        deletes,
+        active_version,
+        activations: 0,
         superseded: 0,
         rejects: rejected::none(),
         counts: planned_on.as_ref().map(|state| state.counts).unwrap_or_default(),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use selvedge_core::{
-    Capabilities, Destination, IntegrationName, LoadError, LoadErrorKind, Outcome, RowOrder, TableLoad, TableName,
-    TableState, system,
+    Capabilities, Destination, IntegrationName, LoadError, LoadErrorKind, Outcome, Removal, RowOrder, TableLoad,
+    TableName, TableState, system,
 };
 
 use crate::{LONG, table};
@@ -194,6 +194,23 @@ impl Destination for Memory {
             }
             _ => Ok(applied),
         }
+    }
+
+    fn remove(
+        &mut self,
+        table: &TableName,
+        found: &TableState,
+        removal: Removal<'_>,
+    ) -> Result<Option<TableState>, LoadError> {
+        let mut store = self.store();
+        let Removal::Table = removal else {
+            return Err(LoadError::new(LoadErrorKind::Refused, "the test's destination forgets whole tables only"));
+        };
+        if store.tables.get(table).and_then(|table| table.state.as_ref()) != Some(found) {
+            return Err(LoadError::new(LoadErrorKind::Stale, "the test's table is at another state"));
+        }
+        store.tables.remove(table);
+        Ok(None)
     }
 }
 

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use selvedge_core::{
     ArrayPath, Change, Column, Destination, Epoch, Inspect, IntegrationName, Key, LoadError, Part, Path as SourcePath,
-    Position, QueueId, Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected,
+    Position, QueueId, Subtable, SubtableLoad, TableLoad, TableName, TableState, rejected, tombstone,
 };
 use selvedge_parquet::{Parquet, ParquetReader, Settings};
 
@@ -50,6 +50,8 @@ impl Table {
         let changes = changes(planned_on.as_ref().map(|state| &state.columns[..]), &columns);
         let to = Position { queue: self.queue, epoch: Epoch::from_bytes([9; 16]), batch: self.loads, record: 0 };
         let (table, keys) = (self.name.clone(), self.keys.clone());
+        let deletes = tombstone::none(&columns, &keys);
+        let active_version = planned_on.as_ref().and_then(|state| state.active_version);
         let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
         TableLoad {
             table,
@@ -59,6 +61,9 @@ impl Table {
             keys,
             rows,
             subtables: Vec::new(),
+            deletes,
+            active_version,
+            activations: 0,
             superseded: 0,
             rejects: rejected::none(),
             counts,

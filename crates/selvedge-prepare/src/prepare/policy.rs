@@ -21,6 +21,10 @@ pub struct Policy {
     pub first_type: FirstType,
     /// When a property that the schema declares becomes a column.
     pub declared_columns: DeclaredColumns,
+    /// What a delete leaves of the row.
+    pub deletes: Deletes,
+    /// What becomes of the older versions of a key.
+    pub loading: Loading,
 }
 
 impl Policy {
@@ -126,4 +130,29 @@ impl FromStr for DeclaredColumns {
 
 fn spelled<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
     T::deserialize(text.into_deserializer()).map_err(|error: Error| error.to_string())
+}
+
+/// What a delete leaves of the row it deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletes {
+    /// The row, with its keys, the moment in `_sdc_deleted_at`, and null in all other columns of the record. A delete of a key that
+    /// the table does not have makes such a row.
+    #[default]
+    Soft,
+    /// Nothing but a tombstone beside the table, so that an older record that comes late does not bring the row back.
+    Hard,
+}
+
+/// What becomes of the older versions of a key. Tables without keys keep every record under either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loading {
+    /// The newest version of a key takes the place of the one before.
+    #[default]
+    Upsert,
+    /// Every record becomes a row, deletes too. The table is then one without keys: it has
+    /// [`__sdc_primary_key`](selvedge_core::system::PRIMARY_KEY). Of a key the newest row is the one of the greatest
+    /// (`_sdc_table_version`, `_sdc_sequence`).
+    Append,
 }

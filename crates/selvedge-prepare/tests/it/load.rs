@@ -59,7 +59,7 @@ pub(crate) fn prepared_of(
 
 /// What a destination holds once a load is applied to an empty table.
 pub(crate) fn applied(load: &TableLoad) -> TableState {
-    load.committed(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64 })
+    load.committed(Outcome { stale_rows: 0, new_rows: load.rows.num_rows() as u64, removed_rows: 0 })
 }
 
 /// The values of a column; panics if there is none of this name.

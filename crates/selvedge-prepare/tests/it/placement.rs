@@ -1,7 +1,7 @@
 //! Which column the values of a path and type go to.
 
 use selvedge_core::{Change, Column, RowOrder, TableLoad, TableState};
-use selvedge_prepare::{ChangedTypes, FirstType, Policy};
+use selvedge_prepare::{ChangedTypes, Deletes, FirstType, Loading, Policy};
 
 use crate::load::{applied, prepared_of, queue, values, waiting};
 
@@ -10,6 +10,8 @@ const SPLIT: Policy = Policy {
     changed_types: ChangedTypes::Split,
     first_type: FirstType::KeepsName,
     declared_columns: selvedge_prepare::DeclaredColumns::AtOnce,
+    deletes: Deletes::Soft,
+    loading: Loading::Upsert,
 };
 const WIDEN: Policy = Policy { changed_types: ChangedTypes::Widen, ..SPLIT };
 const RENAMED: Policy = Policy { first_type: FirstType::IsRenamed, ..SPLIT };

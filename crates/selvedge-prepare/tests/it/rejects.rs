@@ -104,7 +104,7 @@ fn rejected_records_neither_win_nor_lose() {
     assert_eq!(values(&load, "a"), [Some("7".to_owned())]);
     assert!(load.columns.iter().all(|column| !column.name.eq_ignore_ascii_case("c__d")));
     assert!(load.subtables.is_empty());
-    let counts = load.committed(Outcome { stale_rows: 0, new_rows: 1 }).counts;
+    let counts = load.committed(Outcome { stale_rows: 0, new_rows: 1, removed_rows: 0 }).counts;
     assert_eq!(counts, Counts { loaded: 1, superseded: 0, rejected: 2, live_rows: 1 });
 }
 

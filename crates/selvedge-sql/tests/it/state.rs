@@ -27,6 +27,7 @@ fn state() -> TableState {
             source: ArrayPath(vec![Path(vec!["items".into()]), Path(Vec::new())]),
             columns: vec![Column::new("value", Some(Path(Vec::new())), ColumnType::String)],
         }],
+        active_version: Some(4),
         position: Position {
             queue: QueueId::from_bytes([7; 16]),
             epoch: Epoch::from_bytes([9; 16]),
@@ -38,10 +39,10 @@ fn state() -> TableState {
 }
 
 /// The stored form is a format others read: it changes only with [`TableState::FORMAT`].
-const STORED: [Field<'static>; 14] = [
+const STORED: [Field<'static>; 15] = [
     Field::Text("shop"),
     Field::Text("orders"),
-    Field::Integer(3),
+    Field::Integer(4),
     Field::Text(concat!(
         r#"[{"name":"address__city","path":["address","city"],"type":"decimal(2)"},"#,
         r#"{"name":"_sdc_sequence","type":"integer"}]"#
@@ -53,6 +54,7 @@ const STORED: [Field<'static>; 14] = [
     )),
     Field::Text("07070707-0707-0707-0707-070707070707"),
     Field::Text("09090909-0909-0909-0909-090909090909"),
+    Field::Integer(4),
     Field::Integer(3),
     Field::Integer(120),
     Field::Integer(10),
@@ -62,13 +64,14 @@ const STORED: [Field<'static>; 14] = [
 ];
 
 /// The columns of the stored form, after the two of the key.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "format",
     "columns",
     "keys",
     "subtables",
     "queue_id",
     "epoch",
+    "active_version",
     "batch",
     "record",
     "loaded",
@@ -84,10 +87,11 @@ fn read_with(replaced: usize, field: Field<'static>) -> Result<TableState, LoadE
     let field = |column: &str| stored[COLUMNS.iter().position(|known| *known == column).unwrap() + 2];
     let text = |column: &'static str| match field(column) {
         Field::Text(text) => Ok(text.to_owned()),
-        Field::Integer(_) => Err(column),
+        Field::Integer(_) | Field::Null => Err(column),
     };
     let number = |column: &'static str| match field(column) {
-        Field::Integer(number) => Ok(number),
+        Field::Integer(number) => Ok(Some(number)),
+        Field::Null => Ok(None),
         Field::Text(_) => Err(column),
     };
     StateRow::read(text, number).unwrap().into_state(&orders())
@@ -116,16 +120,16 @@ fn a_state_comes_back_as_it_was() {
 #[test]
 fn another_format_is_refused() {
     let expected =
-        "table shop.orders was written by another version of selvedge (format 4, this one reads 3); use that version";
-    check_refused(2, Field::Integer(4), expected, false);
+        "table shop.orders was written by another version of selvedge (format 5, this one reads 4); use that version";
+    check_refused(2, Field::Integer(5), expected, false);
 }
 
 /// Another version may lack a column that this one has.
 #[test]
 fn of_another_format_only_the_number_is_read() {
-    let number = |column: &'static str| if column == "format" { Ok(1) } else { Err(column) };
+    let number = |column: &'static str| if column == "format" { Ok(Some(1)) } else { Err(column) };
     let error = StateRow::read(Err, number).unwrap().into_state(&orders()).unwrap_err();
-    assert!(error.to_string().contains("(format 1, this one reads 3)"), "{error}");
+    assert!(error.to_string().contains("(format 1, this one reads 4)"), "{error}");
 }
 
 #[test]
@@ -133,7 +137,8 @@ fn a_damaged_state_is_refused() {
     let expected = "the state of table shop.orders in _sdc_tables is damaged; restore the destination from a backup";
     check_refused(3, Field::Text("["), expected, true);
     check_refused(5, Field::Text("not a queue"), expected, true);
-    check_refused(12, Field::Integer(-1), expected, true);
+    check_refused(13, Field::Integer(-1), expected, true);
+    check_refused(13, Field::Null, expected, true);
 }
 
 #[test]

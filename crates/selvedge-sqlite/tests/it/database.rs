@@ -8,7 +8,7 @@ use arrow::datatypes::Schema;
 use rusqlite::Connection;
 use selvedge_core::{
     Change, Column, ColumnType, Destination, Epoch, IntegrationName, LoadError, Path, Position, QueueId, TableLoad,
-    TableName, TableState, rejected, schema,
+    TableName, TableState, rejected, schema, tombstone,
 };
 use selvedge_sqlite::Sqlite;
 use tempfile::TempDir;
@@ -90,14 +90,20 @@ pub(crate) fn plan(
     let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
     let counts = planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
     let batch = planned_on.as_ref().map_or(1, |state| state.position.batch + 1);
+    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let active_version = planned_on.as_ref().and_then(|state| state.active_version);
+    let deletes = tombstone::none(&columns, &keys);
     TableLoad {
         table: table.clone(),
         planned_on,
         changes,
         columns,
-        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        keys,
         rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap(),
         subtables: Vec::new(),
+        deletes,
+        active_version,
+        activations: 0,
         superseded: 0,
         rejects: rejected::none(),
         counts,

@@ -1,0 +1,17 @@
+//! What is taken out of a table because somebody asked for it, not because records came.
+
+use arrow_array::{RecordBatch, StringArray};
+
+/// What [`Destination::remove`](crate::Destination::remove) removes.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Removal<'r> {
+    /// Everything: rows, subtables, tombstones, rejected records, and the state. The table is then as if it had never been loaded.
+    Table,
+    /// All that stands under these keys, a row each: rows with their subrows, and tombstones. The columns are the table's keys, in
+    /// their order. Keys that the table does not have are no error. Nothing of them may be found in the destination's files
+    /// afterwards, as far as it can see to that.
+    Keys(&'r RecordBatch),
+    /// The rejected records with these [generated keys](crate::system::PRIMARY_KEY), removed as thoroughly.
+    Rejects(&'r StringArray),
+}
