@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use selvedge_core::LoadError;
 use selvedge_prepare::Refusal;
 use selvedge_queue::{QueueError, QueueErrorKind};
 
@@ -53,6 +54,16 @@ impl EngineError {
                     .to_owned(),
             ..Self::refused(refusal)
         }
+    }
+
+    /// A key does not fit its table.
+    pub(crate) fn refused_key(refusal: Refusal) -> Self {
+        Self { message: "the key does not fit the table's; nothing was done".to_owned(), ..Self::refused(refusal) }
+    }
+
+    /// A destination did not do what was asked by hand.
+    pub(crate) fn unchanged(message: String, cause: LoadError) -> Self {
+        Self { kind: EngineErrorKind::Unusable, message, source: Some(Box::new(cause)) }
     }
 
     /// What a caller does about it.
