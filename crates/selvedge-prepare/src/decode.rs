@@ -90,7 +90,8 @@ fn check_activations(actions: Option<&[Action]>, table_version: Option<i64>) -> 
     let activation = actions.and_then(|actions| actions.iter().position(|action| *action == Action::ActivateVersion));
     match (activation, table_version) {
         (Some(record), None) => {
-            let refusal = Refusal::request("a version is activated, but the batch has no [table_version] that names it");
+            let refusal =
+                Refusal::request("a version is activated, but the batch has no [table_version] that names it");
             Err(refusal.in_record(record as u64))
         }
         _ => Ok(()),
