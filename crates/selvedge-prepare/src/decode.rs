@@ -16,7 +16,7 @@ pub(crate) mod string;
 pub use crate::decode::messages::MAX_RECORDS;
 use crate::decode::messages::{Columns, Messages};
 use crate::decode::scanner::Scanner;
-use crate::records::Records;
+use crate::records::{Action, Records};
 use crate::refusal::Refusal;
 use crate::schema::Schemas;
 
@@ -66,14 +66,15 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
     let schema = envelope.schema.ok_or_else(|| missing("schema"))?;
     let at = envelope.messages_at.ok_or_else(|| missing("messages"))?;
     let keys = envelope.keys.unwrap_or_default();
-    let Columns { sequences, extracted_at, columns, arrays, extra, rejected } = match envelope.messages {
+    let Columns { actions, sequences, extracted_at, columns, arrays, extra, rejected } = match envelope.messages {
         Some(columns) => columns,
         None => Messages::new(&*schemas.record_type(schema, &keys)?).read(&mut scanner.rewound(at))?,
     };
+    check_activations(actions.as_deref(), envelope.table_version)?;
     Ok(Records {
         table,
         keys,
-        actions: None,
+        actions,
         table_version: envelope.table_version,
         sequences,
         extracted_at,
@@ -82,6 +83,19 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
         extra,
         rejected,
     })
+}
+
+/// What is activated is the version of the batch, which may be named before the messages or after them.
+fn check_activations(actions: Option<&[Action]>, table_version: Option<i64>) -> Result<()> {
+    let activation = actions.and_then(|actions| actions.iter().position(|action| *action == Action::ActivateVersion));
+    match (activation, table_version) {
+        (Some(record), None) => {
+            let refusal =
+                Refusal::request("a version is activated, but the batch has no [table_version] that names it");
+            Err(refusal.in_record(record as u64))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn missing(name: &str) -> Box<Refusal> {
