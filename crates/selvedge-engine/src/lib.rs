@@ -23,6 +23,7 @@ mod progress;
 mod purge;
 mod receipt;
 mod rekey;
+mod replay;
 mod source;
 mod track;
 mod upkeep;
@@ -34,6 +35,7 @@ pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use purge::{RecordKey, check_purgeable, purge, purge_kept};
 pub use receipt::Receipt;
+pub use replay::replayed;
 pub use rekey::{requeue, requeued};
 pub use selvedge_prepare::{
     ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,

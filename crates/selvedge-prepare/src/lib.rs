@@ -22,6 +22,7 @@ mod refusal;
 mod schema;
 
 pub use decode::{MAX_RECORDS, decode, decode_rejecting};
+pub use prepare::datetime_text;
 pub use prepare::policy::{ChangedTypes, DeclaredColumns, Deletes, FirstType, Loading, NewColumns, Policy};
 pub use prepare::{Blocked, LoadContext, Pending, ignored_activations, prepare};
 pub use records::{Action, Elements, RecordColumn, Records, Rejection, Typing};

@@ -2,7 +2,7 @@
 
 mod activations;
 mod convert;
-mod datetime_text;
+pub mod datetime_text;
 mod decimal;
 mod dedupe;
 mod deletes;
