@@ -9,6 +9,7 @@
 //! from.
 
 mod backlog;
+mod bad_records;
 mod batch;
 mod builder;
 mod cache;
@@ -24,12 +25,14 @@ mod purge;
 mod receipt;
 mod rekey;
 mod replay;
+mod retention;
 mod source;
 mod track;
 mod upkeep;
 
+pub use bad_records::BadRecords;
 pub use batch::Batch;
-pub use builder::{DEFAULT_BUDGET_BYTES, EngineBuilder};
+pub use builder::{DEFAULT_BUDGET_BYTES, DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJECTED_KEPT, EngineBuilder};
 pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
@@ -43,5 +46,6 @@ pub use selvedge_prepare::{
 };
 pub use upkeep::{drop_table, reset_table};
 pub use selvedge_queue::{
-    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
+    Cursor, EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats,
+    SealedBody, Since, TableBounds,
 };

@@ -49,7 +49,7 @@ impl Engine {
         let body = replay_body(&body, &left, schema).map_err(EngineError::refused)?;
         let all = replayed.into_iter().chain(left).map(|record| record.to_string()).collect::<Vec<_>>().join(",");
         let cursor = Cursor { source: source(batch), state: all };
-        let mut again = Batch::from_json(body).repeats(Repeats::Append).cursor(cursor);
+        let mut again = Batch::from_queue(body).repeats(Repeats::Append).cursor(cursor);
         if let Some(integration) = table.integration() {
             again = again.integration(integration.clone());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use selvedge_core::{ArrayPath, Path};
 
+use crate::decode::Violations;
 use crate::decode::array::finish_all;
 use crate::decode::datetime;
 use crate::decode::json_type::JsonType;
@@ -46,13 +47,14 @@ pub(crate) struct Messages<'t> {
     /// Made with the first delete.
     deleted: Option<Data<'t>>,
     rules: Option<&'t Rules>,
+    violations: Violations,
     rejected: Vec<Rejection>,
     scratch: String,
     faults: Vec<Refusal>,
 }
 
 impl<'t> Messages<'t> {
-    pub(crate) fn new(record_type: &'t RecordType) -> Self {
+    pub(crate) fn new(record_type: &'t RecordType, violations: Violations) -> Self {
         Self {
             sequences: Vec::new(),
             extracted_at: Vec::new(),
@@ -61,6 +63,7 @@ impl<'t> Messages<'t> {
             data: Data::new(record_type),
             deleted: None,
             rules: record_type.rules.as_deref(),
+            violations,
             rejected: Vec::new(),
             scratch: String::new(),
             faults: Vec::new(),
@@ -125,7 +128,7 @@ impl<'t> Messages<'t> {
                 // What it is to be checked for depends on the action, which senders put before it.
                 scanner.peek();
                 met.passed_data = Some(scanner.at());
-                scanner.value().map(drop)
+                scanner.well_formed()
             }
             Member::TimeExtracted => {
                 met.time_extracted += 1;
@@ -157,7 +160,9 @@ impl<'t> Messages<'t> {
         }
         let start = scanner.at();
         let (object, mut reading) = self.data.reading(scanner, row, &mut self.scratch, &mut self.faults);
-        object.read(&mut reading)?;
+        if let Err(fault) = object.read(&mut reading) {
+            return self.give_up(scanner, start, row, fault);
+        }
         if self.faults.is_empty()
             && let Some(rules) = self.rules
             && let Err(faults) = rules.check(scanner.text_from(start))
@@ -174,7 +179,9 @@ impl<'t> Messages<'t> {
         let start = scanner.at();
         let deleted = self.deleted.get_or_insert_with(|| Data::of_deletes(self.record_type));
         let (object, mut reading) = deleted.reading(scanner, row, &mut self.scratch, &mut self.faults);
-        object.read(&mut reading)?;
+        if let Err(fault) = object.read(&mut reading) {
+            return self.give_up(scanner, start, row, fault);
+        }
         // What has no column has no range.
         self.faults.retain(|fault| !fault.is_out_of_range());
         if self.faults.is_empty() {
@@ -185,19 +192,30 @@ impl<'t> Messages<'t> {
         if self.faults.is_empty() { Ok(()) } else { self.judge(row) }
     }
 
+    /// Refuses the request because of what ended the reading of the record at `start`, or rejects the record if it can be passed.
+    #[cold]
+    fn give_up(&mut self, scanner: &mut Scanner, start: usize, row: usize, fault: Box<Refusal>) -> Result<()> {
+        if self.violations == Violations::RefuseBatch || !fault.is_of_record() {
+            return Err(fault);
+        }
+        *scanner = scanner.rewound(start);
+        scanner.well_formed()?;
+        self.faults = vec![*fault];
+        self.judge(row)
+    }
+
     /// Refuses the request because of the record just read, or rejects the record.
     #[cold]
     fn judge(&mut self, row: usize) -> Result<()> {
         let faults = std::mem::take(&mut self.faults);
-        if faults.iter().any(|fault| !fault.is_out_of_range()) {
-            return Err(Refusal::all(faults));
+        let first = faults.iter().find(|fault| !fault.is_out_of_range()).map(|fault| fault.pointer().to_owned());
+        let all = Refusal::all(faults);
+        if !all.is_out_of_range() && self.violations == Violations::RefuseBatch {
+            return Err(all);
         }
-        let rejection = |fault: &Refusal| Rejection {
-            record: row as u64,
-            pointer: fault.pointer().to_owned(),
-            reason: fault.reason().to_owned(),
-        };
-        self.rejected.extend(faults.first().map(rejection));
+        // Several violations together have no place of their own.
+        let pointer = first.filter(|_| all.pointer().is_empty()).unwrap_or_else(|| all.pointer().to_owned());
+        self.rejected.push(Rejection { record: row as u64, pointer, reason: all.reason().to_owned() });
         Ok(())
     }
 
