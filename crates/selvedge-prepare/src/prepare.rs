@@ -16,7 +16,7 @@ mod part;
 mod placement;
 mod plan;
 pub(crate) mod policy;
-mod record_text;
+pub(crate) mod record_text;
 mod rejects;
 mod root;
 mod shape;
