@@ -95,12 +95,13 @@ fn each(
 /// # Errors
 /// When a destination cannot be read, or a record is still not acceptable.
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
-    let schema = match &args.schema {
-        Some(file) => Some(fs::read_to_string(file).map_err(|cause| {
-            Error::failed(format!("the schema {} cannot be read", file.display())).because(cause)
-        })?),
-        None => None,
-    };
+    let schema =
+        match &args.schema {
+            Some(file) => Some(fs::read_to_string(file).map_err(|cause| {
+                Error::failed(format!("the schema {} cannot be read", file.display())).because(cause)
+            })?),
+            None => None,
+        };
     let mut found: BTreeMap<(TableName, u64), BTreeSet<u64>> = BTreeMap::new();
     for destination in &args.settings.to {
         each(destination, &args.filter, &mut |table, rejected| {

@@ -48,8 +48,7 @@ fn list(TableListArgs { data }: &TableListArgs) -> Result<Vec<String>, Error> {
             rows.push([table.to_string(), destination.name.clone(), keys, version, live_rows, waiting, state.clone()]);
         }
     }
-    let columns =
-        [Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
+    let columns = [Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
     Ok(align(columns, &rows))
 }
 
@@ -151,10 +150,7 @@ fn opened(table: &TableArgs) -> Result<(EmbeddedQueue, TableName), Error> {
 }
 
 /// The destinations that the queue has, by their names, to be written to.
-pub(crate) fn registered(
-    queue: &EmbeddedQueue,
-    data: &Path,
-) -> Result<Vec<(String, Box<dyn Destination>)>, Error> {
+pub(crate) fn registered(queue: &EmbeddedQueue, data: &Path) -> Result<Vec<(String, Box<dyn Destination>)>, Error> {
     let open = |address: Address| Ok((address.to_string(), address.open(Nesting::default())?));
     registered_addresses(queue, data)?.into_iter().map(open).collect()
 }
@@ -171,5 +167,6 @@ pub(crate) fn registered_addresses(queue: &EmbeddedQueue, data: &Path) -> Result
 }
 
 pub(crate) fn undone(table: &TableName, cause: EngineError) -> Error {
-    Error::failed(format!("{table} is not as it should be; put right what is named, and do the same again")).because(cause)
+    Error::failed(format!("{table} is not as it should be; put right what is named, and do the same again"))
+        .because(cause)
 }

@@ -38,14 +38,14 @@ pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use purge::{RecordKey, check_purgeable, purge, purge_kept};
 pub use receipt::Receipt;
-pub use replay::replayed;
 pub use rekey::{requeue, requeued};
+pub use replay::replayed;
 pub use selvedge_prepare::{
     ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,
     Policy, Refusal, Secret,
 };
-pub use upkeep::{drop_table, reset_table};
 pub use selvedge_queue::{
     Cursor, EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats,
     SealedBody, Since, TableBounds,
 };
+pub use upkeep::{drop_table, reset_table};

@@ -108,7 +108,8 @@ pub fn purge_kept(queue: &dyn Queue, table: &TableName, key: &RecordKey) -> Resu
             let is_erased = key.is_of(record);
             erased += u64::from(is_erased);
             is_erased
-        });
+        })
+        .map_err(EngineError::refused_stored)?;
         if erased > before {
             queue.replace_body(kept.batch, SealedBody::seal(&remaining))?;
         }
