@@ -102,11 +102,11 @@ fn rejected_records_stand_with_the_tables_of_their_integration() {
 }
 
 #[test]
-fn rejected_records_are_deleted_by_their_table_and_their_key() {
+fn rejected_records_are_deleted_by_their_table_and_their_keys() {
     let orders = table(Some("shop"), "orders");
     assert_eq!(SCHEMAS.delete_rejected(&orders), r#"DELETE FROM "shop"."_sdc_rejected" WHERE "table_name" = $1"#);
     assert_eq!(
-        PREFIXES.delete_rejected_record(&orders),
-        r#"DELETE FROM "shop___sdc_rejected" WHERE "table_name" = $1 AND "__sdc_primary_key" = $2"#
+        PREFIXES.delete_rejected_records(&orders, 2),
+        r#"DELETE FROM "shop___sdc_rejected" WHERE "table_name" = $1 AND "__sdc_primary_key" IN ($2, $3)"#
     );
 }
