@@ -37,13 +37,15 @@ pub use selvedge_core::{
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Deletes,
-    EmptySecret, Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, Loading, NewColumns, Policy, Progress,
-    Receipt, Refusal, Repeats, Secret, TableProgress, Tally, Waiting,
+    BadRecords, Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES,
+    DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJECTED_KEPT, DeclaredColumns, Deletes, EmptySecret, Engine, EngineBuilder,
+    EngineError, EngineErrorKind, FirstType, Loading, NewColumns, Policy, Progress, Receipt, Refusal, Repeats, Secret,
+    TableProgress, Tally, Waiting,
 };
-// The queue, for those who manage which destinations it keeps records for.
+// The queue, for those who manage which destinations it keeps records for, and who tend a table by hand.
 pub use selvedge_engine::{
-    EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Since,
+    EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, SealedBody, Since,
+    TableBounds,
 };
 
 /// Loading into DuckDB.
