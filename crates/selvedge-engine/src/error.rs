@@ -67,7 +67,8 @@ impl EngineError {
 
     /// A body in the queue is none that was ever accepted.
     pub(crate) fn refused_stored(refusal: Refusal) -> Self {
-        let message = "a body in the queue cannot be read; it was accepted by another version of selvedge, use that one";
+        let message =
+            "a body in the queue cannot be read; it was accepted by another version of selvedge, use that one";
         Self { kind: EngineErrorKind::Unusable, message: message.to_owned(), ..Self::refused(refusal) }
     }
 

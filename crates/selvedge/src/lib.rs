@@ -46,9 +46,10 @@ pub use selvedge_engine::{
 pub use selvedge_engine::{
     RecordKey, check_purgeable, drop_table, purge, purge_kept, replayed, requeue, requeued, reset_table,
 };
-// The queue, for those who manage which destinations it keeps records for.
+// The queue, for those who manage which destinations it keeps records for, and who tend a table by hand.
 pub use selvedge_engine::{
-    EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Since, TableBounds,
+    EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, SealedBody, Since,
+    TableBounds,
 };
 
 /// Loading into DuckDB.
