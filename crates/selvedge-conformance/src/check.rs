@@ -1,6 +1,6 @@
 //! The checks, by their names.
 
-use crate::checks::{changes, crash, limits, loads, memory, positions, readers, rejects, subtables, writers};
+use crate::checks::{changes, crash, limits, loads, memory, positions, readers, rejects, removals, subtables, writers};
 use crate::failure::{Checked, Failure};
 use crate::place::Place;
 use crate::scenario::Scenario;
@@ -149,6 +149,11 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("positions", "the position is kept as it is, with its queue, epoch, batch and record", positions::kept),
     ("counts", "the counts of a load go on from those it brings", positions::counts),
     ("rejects", "rejected records are kept with the load that brings them", rejects::kept),
+    ("remove_table", "a table that is removed leaves nothing that its successor would find", removals::table),
+    ("remove_keys", "of keys that are removed neither rows nor subrows nor tombstones are left", removals::keys),
+    ("remove_rejects", "rejected records are removed by their keys, and stay counted", removals::rejects),
+    ("remove_stale", "nothing is removed from a table that was changed since one looked", removals::stale),
+    ("removed_for_good", "what is removed stands in no file of the destination", removals::for_good),
     ("two_writers", "two that load at once end in one clear error, never in mixed rows", writers::two),
     ("one_moment", "whoever looks sees rows and state of one moment, also while there are loads", readers::one_moment),
     ("crash", "a kill at any moment leaves whole loads, and the next one goes on", crash::kills),

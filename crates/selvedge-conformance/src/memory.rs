@@ -18,7 +18,7 @@ use selvedge_core::{
     SubtableLoad, TableLoad, TableName, TableState, rejected, tombstone,
 };
 
-pub(crate) use merge::{Contest, Merged, activated, join, merge, newest_stays, replaced_subrows};
+pub(crate) use merge::{Contest, Merged, activated, join, merge, newest_stays, only, replaced_subrows};
 
 const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
 
@@ -109,11 +109,13 @@ impl Memory {
         self.put(&load.table, table)
     }
 
-    /// Removes something from a table, whatever its state is; `None` once nothing is left of it.
-    pub(crate) fn remove_anyway(
+    /// Removes something from a table, whatever its state is; `None` once nothing is left of it. `leave` is given what stood and
+    /// what is left of it.
+    pub(crate) fn remove_by(
         &mut self,
         name: &TableName,
         removal: Removal<'_>,
+        leave: impl FnOnce(&Content, Content) -> Content,
     ) -> Result<Option<TableState>, LoadError> {
         self.check_owned()?;
         let Some(table) = self.tables.get(name) else { return Ok(None) };
@@ -127,6 +129,7 @@ impl Memory {
             Removal::Rejects(keys) => removal::without_rejects(table, keys)?,
             _ => return Err(refused("this cannot be removed here; update the destination")),
         };
+        let left = Table { content: leave(&table.content, left.content), ..left };
         self.put(name, left).map(Some)
     }
 
@@ -177,7 +180,7 @@ impl Destination for Memory {
         removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
         if self.tables.get(table).map(|table| &table.state) == Some(found) {
-            return self.remove_anyway(table, removal);
+            return self.remove_by(table, removal, |_, left| left);
         }
         let message = format!("table {table} was changed by somebody else: look at it again before you remove from it");
         Err(LoadError::new(LoadErrorKind::Stale, message))

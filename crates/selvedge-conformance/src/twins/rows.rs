@@ -34,6 +34,10 @@ fn load_comparing(broken: &mut Broken, load: &TableLoad, contest: Contest) -> Re
     broken.memory.load_by(load, |load, stored| merge(load, stored, &contest))
 }
 
+pub(super) fn strips_quotes(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, Contest { seen: stripped, ..Contest::NEWEST })
+}
+
 fn unversioned(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
     let fields = rows.schema();
     let others = fields.fields().iter().enumerate().filter(|(_, field)| field.name() != system::TABLE_VERSION);
@@ -41,11 +45,19 @@ fn unversioned(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
 }
 
 fn folded(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
-    let fold = |values: &ArrayRef| -> ArrayRef {
+    with_texts(rows, str::to_lowercase)
+}
+
+fn stripped(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    with_texts(rows, |text| text.replace(['"', '\\', ','], ""))
+}
+
+fn with_texts(rows: &RecordBatch, change: fn(&str) -> String) -> Result<RecordBatch, LoadError> {
+    let changed = |values: &ArrayRef| -> ArrayRef {
         let Some(texts) = values.as_string_opt::<i32>() else { return Arc::clone(values) };
-        Arc::new(texts.iter().map(|text| text.map(str::to_lowercase)).collect::<StringArray>())
+        Arc::new(texts.iter().map(|text| text.map(change)).collect::<StringArray>())
     };
-    RecordBatch::try_new(rows.schema(), rows.columns().iter().map(fold).collect()).map_err(unfit)
+    RecordBatch::try_new(rows.schema(), rows.columns().iter().map(changed).collect()).map_err(unfit)
 }
 
 pub(super) fn loses_a_row(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
