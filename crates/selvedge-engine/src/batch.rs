@@ -4,6 +4,8 @@ use selvedge_core::IntegrationName;
 use selvedge_queue::{Cursor, Repeats};
 use serde_json::Value;
 
+use crate::bad_records::BadRecords;
+
 /// A batch of records for one table, in the wire format of the Stitch Import API.
 ///
 /// ```
@@ -21,6 +23,7 @@ pub struct Batch {
     pub(crate) integration: Option<IntegrationName>,
     pub(crate) repeats: Repeats,
     pub(crate) cursor: Option<Cursor>,
+    pub(crate) bad_records: Option<BadRecords>,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +50,7 @@ impl Batch {
     }
 
     fn from_body(body: Body) -> Self {
-        Self { body, integration: None, repeats: Repeats::Acknowledge, cursor: None }
+        Self { body, integration: None, repeats: Repeats::Acknowledge, cursor: None, bad_records: None }
     }
 
     /// Adds the record `data` as of `sequence`: of two records with one key, the one with the greater sequence stays.
@@ -82,6 +85,13 @@ impl Batch {
     #[must_use]
     pub fn cursor(mut self, cursor: Cursor) -> Self {
         self.cursor = Some(cursor);
+        self
+    }
+
+    /// What becomes of records that violate the schema. Default: what the [engine](crate::EngineBuilder::bad_records) was told.
+    #[must_use]
+    pub fn bad_records(mut self, bad_records: BadRecords) -> Self {
+        self.bad_records = Some(bad_records);
         self
     }
 

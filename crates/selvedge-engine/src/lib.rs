@@ -9,6 +9,7 @@
 //! from.
 
 mod backlog;
+mod bad_records;
 mod batch;
 mod builder;
 mod cache;
@@ -20,11 +21,13 @@ mod meeting;
 mod policies;
 mod progress;
 mod receipt;
+mod retention;
 mod source;
 mod track;
 
+pub use bad_records::BadRecords;
 pub use batch::Batch;
-pub use builder::{DEFAULT_BUDGET_BYTES, EngineBuilder};
+pub use builder::{DEFAULT_BUDGET_BYTES, DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJECTED_KEPT, EngineBuilder};
 pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
@@ -34,5 +37,6 @@ pub use selvedge_prepare::{
     Policy, Refusal, Secret,
 };
 pub use selvedge_queue::{
-    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
+    Cursor, EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats,
+    SealedBody, Since, TableBounds,
 };
