@@ -139,7 +139,14 @@ pub fn twins() -> Vec<Twin> {
         loading(
             "activation_keeps_old",
             "leaves the rows of older versions",
-            &["activate_version", "switch_view", "version_in_pieces", "keyless_versions", "random_loads"],
+            &[
+                "activate_version",
+                "switch_view",
+                "version_in_pieces",
+                "keyless_versions",
+                "append_versions",
+                "random_loads",
+            ],
             versions::activation_keeps_old,
         ),
         loading(
@@ -271,6 +278,7 @@ pub fn twins() -> Vec<Twin> {
                 "policy_discard_record",
                 "policy_reject",
                 "rejected_records",
+                "rejected_each",
                 "columns_redacted",
                 "rejects",
             ],
