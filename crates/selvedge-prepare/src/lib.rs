@@ -13,8 +13,9 @@
 //! prepare/   columns ─► rejects ─► dedupe ─► the root, then each subtable: placement (which column), shape (rows, changes)
 //! ```
 //!
-//! In `prepare/`, `part.rs` has what is left to load of a batch, `activations.rs` which version counts, `sheet.rs` what comes to one table, `elements.rs` the same of
-//! arrays, `names.rs` the rule for names, `placement.rs` the one for types, and `policy.rs` what a program may say about both.
+//! In `prepare/`, `part.rs` has what is left to load of a batch, `activations.rs` which version of the table counts, `sheet.rs`
+//! what comes to one table, `elements.rs` the same of arrays, `names.rs` the rule for names, `placement.rs` the one for types, and
+//! `policy.rs` what a program may say about all of it.
 
 mod body;
 mod decode;
