@@ -55,6 +55,7 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     let destinations: Vec<String> = args.settings.to.iter().map(ToString::to_string).collect();
     let report = Report::new(&destinations, &engine.progress(), &repeated, begun.elapsed());
     tell(args, &report, refused.as_ref(), &waiting)?;
+    warn_of_tables(&engine);
     Ok(if !waiting.is_empty() {
         Ending::Waiting
     } else if refused.is_some() || report.has_rejected() {
@@ -83,20 +84,21 @@ fn look_at(args: &LoadArgs) -> Result<Vec<(Input, Material)>, Error> {
 
 /// Starts an engine for a command that reads no inputs.
 pub(crate) fn start(settings: &SettingsArgs) -> Result<Engine, Error> {
-    begin(builder(settings)?, settings)
+    begin(builder(settings), settings)
 }
 
-fn builder(settings: &SettingsArgs) -> Result<EngineBuilder, Error> {
+fn builder(settings: &SettingsArgs) -> EngineBuilder {
     let SettingsArgs { new_columns, changed_types, deletes, loading, bad_records, .. } = *settings;
     let policy = Policy { new_columns, changed_types, deletes, loading, ..Policy::default() };
-    let mut builder = Engine::builder(settings.queue_folder()).policy(policy).bad_records(bad_records);
+    let builder = Engine::builder(settings.queue_folder()).policy(policy).bad_records(bad_records);
+    if settings.adopt { builder.adopt() } else { builder }
+}
+
+/// Opens the destinations, which makes them, and starts the engine.
+fn begin(mut builder: EngineBuilder, settings: &SettingsArgs) -> Result<Engine, Error> {
     for address in &settings.to {
         builder = builder.destination(address.as_str(), address.open(settings.nesting)?);
     }
-    Ok(if settings.adopt { builder.adopt() } else { builder })
-}
-
-fn begin(builder: EngineBuilder, settings: &SettingsArgs) -> Result<Engine, Error> {
     let folder = settings.queue_folder();
     let known = registered_in(&folder);
     let shown = folder.display();
@@ -204,6 +206,15 @@ fn note_loaded(engine: &Engine, sources: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Says what a sender may not have meant, and what is about to be in the way.
+fn warn_of_tables(engine: &Engine) {
+    for table in engine.progress().tables {
+        for warning in table.warnings.iter().chain(&table.alarm) {
+            eprintln!("selvedge: {}: {warning}", table.destination);
+        }
+    }
 }
 
 fn tell(args: &LoadArgs, report: &Report, refused: Option<&Refused>, waiting: &[Waiting]) -> Result<(), Error> {
