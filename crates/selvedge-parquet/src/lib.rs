@@ -45,6 +45,7 @@
 
 mod append;
 mod columns;
+mod contenders;
 mod description;
 mod disk;
 mod draft;
@@ -53,6 +54,7 @@ mod error;
 mod generation;
 mod incoming;
 mod key;
+mod leaving;
 mod load;
 mod manifest;
 mod merge;
@@ -60,6 +62,7 @@ mod nested;
 mod part;
 mod read;
 mod reader;
+mod removal;
 mod reshape;
 mod transition;
 mod upsert;
@@ -70,7 +73,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use selvedge_core::{
-    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
+    Capabilities, Destination, LoadError, Removal, RowOrder, TableLoad, TableName, TableState,
 };
 
 use crate::disk::LockedRoot;
@@ -164,16 +167,15 @@ impl Destination for Parquet {
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
-        load::load(&TableFolder::of(&self.root, &load.table), load, &self.settings)
+        load::advance(&TableFolder::of(&self.root, &load.table), load, None, &self.settings)
     }
 
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        removal::remove(&TableFolder::of(&self.root, table), table, found, removal, &self.settings)
     }
 }
