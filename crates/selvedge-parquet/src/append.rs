@@ -58,8 +58,9 @@ fn copy(
             new.write(&batch)?;
             continue;
         };
-        let stay = filter_record_batch(&batch, &staying)
-            .map_err(|error| refused("rows cannot be parted; report this as an error of selvedge").with_source(error))?;
+        let stay = filter_record_batch(&batch, &staying).map_err(|error| {
+            refused("rows cannot be parted; report this as an error of selvedge").with_source(error)
+        })?;
         gone += (batch.num_rows() - stay.num_rows()) as u64;
         new.write(&stay)?;
     }

@@ -47,7 +47,8 @@ impl<'a> Contenders<'a> {
         let newest = || -> ArrayRef { Arc::new(Int64Array::from(vec![i64::MAX; keys.num_rows()])) };
         let named = key.names().iter().cloned().zip(keys.columns().iter().cloned());
         let ages = [system::SEQUENCE, system::TABLE_VERSION].map(|name| (name.to_owned(), newest()));
-        let keys = RecordBatch::try_from_iter_with_nullable(named.chain(ages).map(|(name, values)| (name, values, true)));
+        let keys =
+            RecordBatch::try_from_iter_with_nullable(named.chain(ages).map(|(name, values)| (name, values, true)));
         Self::ascending(keys.map_err(unfit)?, key)
     }
 
@@ -128,7 +129,8 @@ impl<'a> Contenders<'a> {
 
 /// The columns of the key and of the age. Of those of the age, one that is not there is null.
 fn columns(rows: &RecordBatch, key: &Key) -> Result<RecordBatch, ArrowError> {
-    let keys = key.names().iter().map(|name| Ok((name.clone(), rows.column(rows.schema().index_of(name)?).clone(), true)));
+    let keys =
+        key.names().iter().map(|name| Ok((name.clone(), rows.column(rows.schema().index_of(name)?).clone(), true)));
     let ages = [system::SEQUENCE, system::TABLE_VERSION].map(|name| {
         let found = rows.column_by_name(name).filter(|column| *column.data_type() == DataType::Int64).cloned();
         let values = found.unwrap_or_else(|| new_null_array(&DataType::Int64, rows.num_rows()));

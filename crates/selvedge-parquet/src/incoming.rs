@@ -35,11 +35,7 @@ pub(crate) enum StoredKeys {
 impl<'a> Incoming<'a> {
     /// Those of the table's own rows, or of its tombstones, that the contenders bring. `all` are those of the load, which
     /// the contenders count from `first` on.
-    pub(crate) fn brought(
-        all: &RecordBatch,
-        first: usize,
-        contenders: &'a Contenders<'a>,
-    ) -> Result<Self, LoadError> {
+    pub(crate) fn brought(all: &RecordBatch, first: usize, contenders: &'a Contenders<'a>) -> Result<Self, LoadError> {
         let bounds = contenders.bounds(&(first..first + all.num_rows()));
         Ok(Self { rows: contenders.brought(all, first)?, contenders, bounds, subtable: None })
     }

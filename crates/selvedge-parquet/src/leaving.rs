@@ -44,9 +44,9 @@ impl Leaving<'_> {
         let column = self.column().and_then(|name| rows.column_by_name(name));
         let stays = |row| match self {
             Self::Nothing => true,
-            Self::Below(version) => column.and_then(|column| column.as_primitive_opt::<Int64Type>()).is_some_and(
-                |versions| versions.is_valid(row) && versions.value(row) >= *version,
-            ),
+            Self::Below(version) => column
+                .and_then(|column| column.as_primitive_opt::<Int64Type>())
+                .is_some_and(|versions| versions.is_valid(row) && versions.value(row) >= *version),
             Self::Generated(keys) => !column
                 .and_then(|column| column.as_string_opt::<i32>())
                 .is_some_and(|column| column.is_valid(row) && keys.contains(column.value(row))),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use parquet::file::metadata::KeyValue;
 use selvedge_core::{
-    Change, Column, Key, LoadError, Outcome, Part, Removal, Subtable, SubtableLoad, TableLoad, TableState, rejected, schema,
+    Change, Column, Key, LoadError, Outcome, Part, Removal, Subtable, SubtableLoad, TableLoad, TableState, rejected,
+    schema,
 };
 
 use crate::append::append;
