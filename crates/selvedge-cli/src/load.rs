@@ -36,8 +36,7 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     let begun = Instant::now();
     check_usage(args)?;
     let inputs = look_at(args)?;
-    let engine =
-        column_rules::set(args, builder(&args.settings)?).and_then(|builder| begin(builder, &args.settings))?;
+    let engine = begin(column_rules::set(args, builder(&args.settings))?, &args.settings)?;
     let jobs = plan::plan(args, inputs, &engine)?;
     announce(&jobs);
     let repeated = count_repeated(args, &jobs)?;
