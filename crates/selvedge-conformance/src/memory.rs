@@ -237,10 +237,8 @@ fn changed(load: &TableLoad, found: Option<&Table>) -> Result<Content, LoadError
     Ok(Content {
         rows: change::apply(&load.changes, stands, &load.columns)?,
         subrows: load.subtables.iter().map(subrows).collect::<Result<_, _>>()?,
-        tombstones: found.map_or_else(
-            || tombstone::none(&load.columns, &load.keys),
-            |table| table.content.tombstones.clone(),
-        ),
+        tombstones: found
+            .map_or_else(|| tombstone::none(&load.columns, &load.keys), |table| table.content.tombstones.clone()),
     })
 }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use selvedge_core::{IntegrationName, TableName};
 use selvedge_engine::{
-    BadRecords, Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret, TableProgress,
-    Tally, Waiting,
+    BadRecords, Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret,
+    TableProgress, Tally, Waiting,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

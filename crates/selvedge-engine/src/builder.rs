@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -185,6 +185,7 @@ impl EngineBuilder {
             intake,
             backlog,
             retention,
+            replaying: Mutex::new(()),
             loaders: Vec::new(),
         };
         for (follower, ((name, destination), registration)) in

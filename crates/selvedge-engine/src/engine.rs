@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Engine {
     pub(crate) intake: Intake,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) retention: Retention,
+    /// Held while records are replayed.
+    pub(crate) replaying: Mutex<()>,
     /// Since when each destination gets everything, by its name.
     pub(crate) registrations: BTreeMap<String, Registration>,
     pub(crate) loaders: Vec<JoinHandle<()>>,

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use selvedge_core::LoadError;
 use selvedge_prepare::Refusal;
 use selvedge_queue::{QueueError, QueueErrorKind};
 
@@ -57,6 +58,23 @@ impl EngineError {
                     .to_owned(),
             ..Self::refused(refusal)
         }
+    }
+
+    /// A key does not fit its table.
+    pub(crate) fn refused_key(refusal: Refusal) -> Self {
+        Self { message: "the key does not fit the table's; nothing was done".to_owned(), ..Self::refused(refusal) }
+    }
+
+    /// A body in the queue is none that was ever accepted.
+    pub(crate) fn refused_stored(refusal: Refusal) -> Self {
+        let message =
+            "a body in the queue cannot be read; it was accepted by another version of selvedge, use that one";
+        Self { kind: EngineErrorKind::Unusable, message: message.to_owned(), ..Self::refused(refusal) }
+    }
+
+    /// A destination did not do what was asked by hand.
+    pub(crate) fn unchanged(message: String, cause: LoadError) -> Self {
+        Self { kind: EngineErrorKind::Unusable, message, source: Some(Box::new(cause)) }
     }
 
     /// What a caller does about it.

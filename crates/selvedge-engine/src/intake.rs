@@ -12,7 +12,7 @@ use selvedge_queue::{Append, Appended, Queue, SealedBody};
 
 use crate::backlog::{Admission, Backlog};
 use crate::bad_records::{BadRecords, BadRecordsSettings};
-use crate::batch::Batch;
+use crate::batch::{Batch, Origin};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::receipt::Receipt;
 
@@ -57,8 +57,8 @@ impl Intake {
         let table = TableName::new(batch.integration.clone(), records.table.as_str())
             .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
         let (body, records) = match self.redactions.get(&table) {
-            None => (body, records),
-            Some(redaction) => self.redacted(&body, redaction, decode)?,
+            Some(redaction) if batch.origin == Origin::Sender => self.redacted(&body, redaction, decode)?,
+            _ => (body, records),
         };
         self.backlog.check_room(&table, body.len() as u64)?;
         let append = Append {

@@ -181,9 +181,15 @@ impl Track {
         self.is_behind() || self.acquaintance == Acquaintance::Due
     }
 
+    /// Whether there is work that a pause by hand leaves: what the destination has is found out all the same, so that what waits
+    /// is counted.
+    fn may_work(&self) -> bool {
+        if self.held.is_some() { self.acquaintance == Acquaintance::Due } else { self.has_work() }
+    }
+
     /// Whether loading has something to do, now or later.
     pub(crate) fn is_unfinished(&self) -> bool {
-        self.has_work() && !self.is_paused()
+        self.may_work() && !matches!(self.condition, Condition::Paused { .. })
     }
 
     /// Whether there was anything to do since the engine was started.
@@ -207,9 +213,9 @@ impl Track {
     /// Since when something could be loaded, if anything can be at this moment.
     pub(crate) fn ready_since(&self, now: Instant) -> Option<Instant> {
         match &self.condition {
-            _ if self.is_paused() => None,
+            Condition::Paused { .. } => None,
             Condition::PutOff { until, .. } if *until > now => None,
-            _ => self.waiting_since.filter(|_| self.has_work()),
+            _ => self.waiting_since.filter(|_| self.may_work()),
         }
     }
 

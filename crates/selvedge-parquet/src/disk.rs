@@ -23,9 +23,15 @@ pub(crate) fn create_folders(path: &Path) -> Result<(), LoadError> {
 /// Makes a folder durable in its parent, whether or not it is there already: an earlier process may have made it and died
 /// before the parent was synced.
 pub(crate) fn create_folder(parent: &Path, path: &Path) -> Result<(), LoadError> {
+    make_folder(path)?;
+    sync_folder(parent)
+}
+
+/// Makes a folder that may be there already.
+pub(crate) fn make_folder(path: &Path) -> Result<(), LoadError> {
     match fs::create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("create", path, error)),
-        _ => sync_folder(parent),
+        _ => Ok(()),
     }
 }
 

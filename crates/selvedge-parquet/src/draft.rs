@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{Applied, LoadError, Part};
+use selvedge_core::{Applied, LoadError};
 use uuid::Uuid;
 
-use crate::disk::sync_folder;
+use crate::disk::{make_folder, sync_folder};
 use crate::error::failed;
 use crate::generation::{Generation, TableFolder};
 use crate::manifest::Manifest;
-use crate::part;
+use crate::part::{self, Place};
 
 /// The next generation. Nobody sees it before [`publish`](Self::publish); dropped, it is removed.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Draft<'a> {
     perhaps_published: bool,
 }
 
-/// The folder of a part of the next generation.
+/// Where files of the next generation go. The folder is made for the first of them.
 #[derive(Debug)]
 pub(crate) struct DraftPart {
     number: u64,
@@ -40,20 +40,16 @@ impl<'a> Draft<'a> {
         Ok(Self { table, number, folder, perhaps_published: false })
     }
 
-    /// Where a part goes. Its folder is made by this, unless it is the generation's own.
-    pub(crate) fn part(&self, part: Part<'_>) -> Result<DraftPart, LoadError> {
-        let folder = part::folder(&self.folder, part)?;
-        if part != Part::Rows {
-            fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?;
-        }
-        Ok(DraftPart { number: self.number, folder })
+    /// Where the files of a place go.
+    pub(crate) fn part(&self, place: Place<'_>) -> Result<DraftPart, LoadError> {
+        Ok(DraftPart { number: self.number, folder: part::folder(&self.folder, place)? })
     }
 
     /// Makes this generation the current one. All its files are synced by now.
     pub(crate) fn publish(mut self, manifest: &Manifest) -> Result<(), LoadError> {
         manifest.write(&self.folder)?;
-        for part in manifest.files.parts() {
-            sync_folder(&part::folder(&self.folder, part)?)?;
+        for place in manifest.files.places() {
+            sync_folder(&part::folder(&self.folder, place)?)?;
         }
         let published = self.table.make_current(self.number);
         self.perhaps_published = published.as_ref().err().is_none_or(|error| error.applied() == Applied::Unknown);
@@ -73,12 +69,14 @@ impl Drop for Draft<'_> {
 impl DraftPart {
     /// Takes over a file of the generation before, as it is.
     pub(crate) fn link(&self, path: &Path, name: &str) -> Result<(), LoadError> {
+        make_folder(&self.folder)?;
         fs::hard_link(path, self.folder.join(name)).map_err(|error| failed("link", path, error))
     }
 
     /// A path for a new file. The number keeps a listing in the order of writing; the rest is never drawn twice, not even
     /// when a crash makes the number be used again.
-    pub(crate) fn new_file(&self) -> PathBuf {
-        self.folder.join(format!("{:012}-{}.parquet", self.number, Uuid::new_v4().simple()))
+    pub(crate) fn new_file(&self) -> Result<PathBuf, LoadError> {
+        make_folder(&self.folder)?;
+        Ok(self.folder.join(format!("{:012}-{}.parquet", self.number, Uuid::new_v4().simple())))
     }
 }

@@ -1,18 +1,17 @@
 //! Generations: the committed states of a table, and which of them is the current one.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{Column, IntegrationName, LoadError, Part, TableName};
+use selvedge_core::{IntegrationName, LoadError, TableName};
 
 use crate::disk::{create_folder, folders, remove_file, sync_folder};
 use crate::error::{failed, refused};
 use crate::manifest::{DataFile, Manifest};
-use crate::part;
+use crate::part::{self, Place};
 
 const CURRENT: &str = "current";
 const GENERATIONS: &str = ".generations";
@@ -35,13 +34,11 @@ pub(crate) struct Generation {
     pub(crate) manifest: Manifest,
 }
 
-/// What a generation holds of a part of a table: the files, the folder they are in, and their columns. Nothing before the
-/// first generation.
+/// What a generation holds of a place: the files, and the folder they are in. Nothing before the first generation.
 #[derive(Debug, Default)]
 pub(crate) struct StoredPart<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) files: &'a [DataFile],
-    pub(crate) columns: Cow<'a, [Column]>,
 }
 
 impl TableFolder {
@@ -148,6 +145,22 @@ impl TableFolder {
         Ok(())
     }
 
+    /// Removes all generations, so that the table is as if it had never been loaded. Readers find none from the first step on.
+    pub(crate) fn clear(&self) -> Result<(), LoadError> {
+        let table = self.path();
+        remove_file(&table.join(CURRENT))?;
+        let rest = || {
+            sync_folder(&table)?;
+            self.sweep(None, Duration::ZERO)?;
+            // What others put into these folders is theirs to remove.
+            for folder in [&table.join(GENERATIONS), &table] {
+                let _ = fs::remove_dir(folder);
+            }
+            table.parent().map_or(Ok(()), sync_folder)
+        };
+        rest().map_err(LoadError::possibly_applied)
+    }
+
     /// Makes a generation the current one that is whole and synced in its own folder.
     pub(crate) fn make_current(&self, number: u64) -> Result<(), LoadError> {
         let table = self.path();
@@ -162,10 +175,8 @@ impl TableFolder {
 }
 
 impl Generation {
-    pub(crate) fn part(&self, part: Part<'_>) -> Result<StoredPart<'_>, LoadError> {
-        let folder = part::folder(&self.folder, part)?;
-        let columns = part::columns(&self.manifest.state, part);
-        Ok(StoredPart { folder, files: self.manifest.files.of(part), columns })
+    pub(crate) fn part(&self, place: Place<'_>) -> Result<StoredPart<'_>, LoadError> {
+        Ok(StoredPart { folder: part::folder(&self.folder, place)?, files: self.manifest.files.of(place) })
     }
 }
 

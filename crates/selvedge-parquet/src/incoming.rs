@@ -5,25 +5,23 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use arrow_row::{Row, RowConverter, Rows, SortField};
 use arrow_schema::ArrowError;
-use arrow_select::filter::filter_record_batch;
-use selvedge_core::{Age, Contestants, Key, LoadError, Subtable, SubtableLoad, system};
+use selvedge_core::{Age, Contestants, Key, LoadError, Subtable, system};
 
-use crate::error::refused;
+use crate::contenders::{Contenders, out_of_order, unfit};
 use crate::key::parse_keys;
 use crate::manifest::DataFile;
 
 /// Rows of a load, ascending by key. To the rows of a key, all stored rows of that key give way.
 ///
-/// Of the table's own rows there is one for each key. Of a subtable's rows there are any number, also none: there, the key
-/// is that of the row they belong to.
+/// Of the table's own rows, and of its tombstones, there is at most one for each key: to a key without one, what is stored
+/// gives way all the same. Of a subtable's rows there are any number: there, the key is that of the row they belong to.
 #[derive(Debug)]
 pub(crate) struct Incoming<'a> {
     pub(crate) rows: RecordBatch,
-    keys: &'a Contestants,
+    contenders: &'a Contenders<'a>,
     /// Where the rows of each key begin, and at last where they end.
     bounds: Vec<usize>,
-    key: &'a Key,
-    /// The subtable whose rows they are; `None` if they are the table's own.
+    /// The subtable whose rows they are; `None` if they are the table's own, or tombstones.
     subtable: Option<&'a Subtable>,
 }
 
@@ -35,47 +33,45 @@ pub(crate) enum StoredKeys {
 }
 
 impl<'a> Incoming<'a> {
-    /// The table's own rows. Refuses rows that are not in order, because they would spoil the order of the files for good.
-    pub(crate) fn rows(rows: RecordBatch, keys: &'a Contestants, key: &'a Key) -> Result<Self, LoadError> {
-        if (1..keys.len()).any(|row| keys.key(row - 1) >= keys.key(row)) {
-            return Err(out_of_order());
-        }
-        Ok(Self { rows, keys, bounds: (0..=keys.len()).collect(), key, subtable: None })
+    /// Those of the table's own rows, or of its tombstones, that the contenders bring. `all` are those of the load, which
+    /// the contenders count from `first` on.
+    pub(crate) fn brought(all: &RecordBatch, first: usize, contenders: &'a Contenders<'a>) -> Result<Self, LoadError> {
+        let bounds = contenders.bounds(&(first..first + all.num_rows()));
+        Ok(Self { rows: contenders.brought(all, first)?, contenders, bounds, subtable: None })
     }
 
-    /// The rows of a subtable that belong to written ones. Refuses those that are not in order, or belong to none.
+    /// The rows of a subtable that belong to rows that are written. Refuses those that are not in order, or belong to none.
     pub(crate) fn subrows(
         rows: RecordBatch,
         subtable: &'a Subtable,
-        written: &'a Written<'_>,
+        written: &'a Contenders<'a>,
     ) -> Result<Self, LoadError> {
-        let Written { keys, key, .. } = written;
-        let roots = key.roots(subtable, &rows)?;
+        let roots = written.table_key().roots(subtable, &rows)?;
         let mut bounds = vec![0];
         let mut end = 0;
-        for root in (0..keys.len()).map(|at| keys.key(at)) {
+        for root in (0..written.len()).map(|at| written.key(at)) {
             end = (end..roots.num_rows()).find(|row| roots.row(*row) != root).unwrap_or(roots.num_rows());
             bounds.push(end);
         }
         if end < roots.num_rows() || !ascend(&rows, &subtable.keys())? {
             return Err(out_of_order());
         }
-        Ok(Self { rows, keys, bounds, key, subtable: Some(subtable) })
+        Ok(Self { rows, contenders: written, bounds, subtable: Some(subtable) })
     }
 
     /// How many keys there are.
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        self.contenders.len()
     }
 
     pub(crate) fn key(&self, at: usize) -> Row<'_> {
-        self.keys.key(at)
+        self.contenders.key(at)
     }
 
     /// Whether a stored row of a key is newer than what came with it. Those of subtables never are: only what belongs to
     /// rows that were written comes at all.
     pub(crate) fn is_stale(&self, at: usize, stored: &StoredKeys, row: usize) -> bool {
-        stored.age(row).is_some_and(|age| age > self.keys.age(at))
+        stored.age(row).is_some_and(|age| age > self.contenders.age(at))
     }
 
     /// The rows that came with these keys.
@@ -107,8 +103,8 @@ impl<'a> Incoming<'a> {
     /// The keys of stored rows.
     pub(crate) fn stored_keys(&self, stored: &RecordBatch) -> Result<StoredKeys, LoadError> {
         Ok(match self.subtable {
-            None => StoredKeys::Rows(self.key.contestants(stored)?),
-            Some(subtable) => StoredKeys::Subrows(self.key.roots(subtable, stored)?),
+            None => StoredKeys::Rows(self.table_key().contestants(stored)?),
+            Some(subtable) => StoredKeys::Subrows(self.table_key().roots(subtable, stored)?),
         })
     }
 
@@ -119,10 +115,14 @@ impl<'a> Incoming<'a> {
         Ok((keys(ranges().map(|range| &range.first).collect())?, keys(ranges().map(|range| &range.last).collect())?))
     }
 
+    fn table_key(&self) -> &'a Key {
+        self.contenders.table_key()
+    }
+
     /// The names of the columns that hold the key in stored rows.
     fn key_names(&self) -> Vec<String> {
         match self.subtable {
-            None => self.key.names().to_vec(),
+            None => self.table_key().names().to_vec(),
             Some(subtable) => subtable.source_keys().map(str::to_owned).collect(),
         }
     }
@@ -151,35 +151,6 @@ impl StoredKeys {
     }
 }
 
-/// The rows of a load that are written, because no newer ones stood.
-#[derive(Debug)]
-pub(crate) struct Written<'a> {
-    mask: Vec<bool>,
-    keys: Contestants,
-    key: &'a Key,
-}
-
-impl<'a> Written<'a> {
-    /// All of these rows but the stale ones.
-    pub(crate) fn new(rows: &RecordBatch, stale: &[usize], key: &'a Key) -> Result<Self, LoadError> {
-        let mut mask = vec![true; rows.num_rows()];
-        for &row in stale {
-            mask.get_mut(row).into_iter().for_each(|written| *written = false);
-        }
-        let keys = || {
-            let names = key.names().iter().map(|name| rows.schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
-            filter_record_batch(&rows.project(&names)?, &mask.clone().into())
-        };
-        let keys = key.contestants(&keys().map_err(unfit)?)?;
-        Ok(Self { mask, keys, key })
-    }
-
-    /// The rows of a subtable that belong to them. Those that belong to no row at all are among these: their keys tell.
-    pub(crate) fn subrows(&self, load: &SubtableLoad) -> Result<RecordBatch, LoadError> {
-        load.written(|row| self.mask.get(row) != Some(&false)).map_err(unfit)
-    }
-}
-
 /// Whether rows are in the order of `keys`, no two alike.
 fn ascend(rows: &RecordBatch, keys: &[String]) -> Result<bool, LoadError> {
     let keys = || {
@@ -190,12 +161,4 @@ fn ascend(rows: &RecordBatch, keys: &[String]) -> Result<bool, LoadError> {
     };
     let keys = keys().map_err(unfit)?;
     Ok((1..keys.num_rows()).all(|row| keys.row(row - 1) < keys.row(row)))
-}
-
-fn out_of_order() -> LoadError {
-    refused("the rows of the load are not in the order of their keys; report this as an error of selvedge")
-}
-
-fn unfit(error: ArrowError) -> LoadError {
-    refused("the rows of the load do not fit its columns; report this as an error of selvedge").with_source(error)
 }

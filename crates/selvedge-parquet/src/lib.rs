@@ -7,6 +7,7 @@
 //! <root>/[<integration>/]<table>/.generations/000000000042/*.parquet, manifest.json
 //! <root>/[<integration>/]<table>/.generations/000000000042/<subtable>/*.parquet
 //! <root>/[<integration>/]<table>/.generations/000000000042/_sdc_rejected/*.parquet
+//! <root>/[<integration>/]<table>/.generations/000000000042/_sdc_tombstones/*.parquet
 //! ```
 //! Read a table as `<root>/<table>/current/*.parquet`, a subtable of it as `<root>/<table>/current/<subtable>/*.parquet`,
 //! and the records that were for it and were rejected, once there are any, as
@@ -32,9 +33,21 @@
 //! Subtables are kept in the same way, by source keys and level ids: a file is rewritten if a row of the load was written
 //! whose subrows fall, or stood, in its range. Of neighbours that became small, the rewritten one takes in the other.
 //!
+//! A key that was deleted has a tombstone in place of its row: the key, how new the delete is, and when it was. Tombstones are
+//! kept as rows are, sorted and in files that are rewritten as keys fall into them. Where there are none, there is no folder
+//! of theirs and no work for them.
+//!
 //! # Keyless tables
 //! A load appends a file, to the table and to each subtable. Small files are merged as they gather, so that a row is
 //! rewritten a few times in its life. Rejects are kept in the same way, whether or not the table has keys.
+//!
+//! # What goes
+//! A load that activates a version leaves out all rows, subrows and tombstones of lower ones and of none. Files whose
+//! statistics show that they hold none of these stay as they are; the others are rewritten, or left out as a whole.
+//!
+//! What [`Destination::remove`] takes out is gone from all files when it returns: those that held it are rewritten, and the
+//! generations before are swept at once, so that a reader which resolved one of them before fails. A table that is removed
+//! loses its link `current` first and then all else. The blocks of the disk are not overwritten.
 //!
 //! # Nested tables
 //! With [`Nesting::Native`] a table has no subtables on disk: its rows hold objects as structs and arrays as lists. All else
@@ -45,6 +58,7 @@
 
 mod append;
 mod columns;
+mod contenders;
 mod description;
 mod disk;
 mod draft;
@@ -53,6 +67,7 @@ mod error;
 mod generation;
 mod incoming;
 mod key;
+mod leaving;
 mod load;
 mod manifest;
 mod merge;
@@ -60,6 +75,7 @@ mod nested;
 mod part;
 mod read;
 mod reader;
+mod removal;
 mod reshape;
 mod transition;
 mod upsert;
@@ -69,9 +85,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use selvedge_core::{
-    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
-};
+use selvedge_core::{Capabilities, Destination, LoadError, Removal, RowOrder, TableLoad, TableName, TableState};
 
 use crate::disk::LockedRoot;
 use crate::generation::TableFolder;
@@ -164,16 +178,15 @@ impl Destination for Parquet {
     }
 
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
-        load::load(&TableFolder::of(&self.root, &load.table), load, &self.settings)
+        load::advance(&TableFolder::of(&self.root, &load.table), load, None, &self.settings)
     }
 
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        removal::remove(&TableFolder::of(&self.root, table), table, found, removal, &self.settings)
     }
 }

@@ -5,25 +5,34 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use parquet::file::metadata::KeyValue;
 use selvedge_core::{
-    Change, Column, Key, LoadError, Outcome, Part, Subtable, SubtableLoad, TableLoad, TableState, rejected, schema,
+    Change, Column, Key, LoadError, Outcome, Part, Removal, Subtable, SubtableLoad, TableLoad, TableState, rejected,
+    schema,
 };
 
 use crate::append::append;
 use crate::columns::Columns;
+use crate::contenders::Contenders;
 use crate::description::description;
 use crate::draft::Draft;
 use crate::error::refused;
 use crate::generation::{Generation, StoredPart, TableFolder};
-use crate::incoming::{Incoming, Written};
+use crate::incoming::Incoming;
+use crate::leaving::Leaving;
 use crate::manifest::{DataFile, Files, Manifest};
 use crate::nested::Nested;
+use crate::part::{self, Place};
 use crate::reshape::Reshape;
 use crate::transition::Transition;
-use crate::upsert::{Found, upsert};
+use crate::upsert::{beaten, upsert};
 use crate::{Nesting, Settings};
 
-/// Applies a load to the table in `folder`, and returns the state it left.
-pub(crate) fn load(folder: &TableFolder, load: &TableLoad, settings: &Settings) -> Result<TableState, LoadError> {
+/// Applies a load to the table in `folder`, and a removal with it, if there is one. Returns the state it left.
+pub(crate) fn advance(
+    folder: &TableFolder,
+    load: &TableLoad,
+    removal: Option<Removal<'_>>,
+    settings: &Settings,
+) -> Result<TableState, LoadError> {
     let before = folder.current()?;
     let found = before.as_ref().map(|generation| &generation.manifest.state);
     load.check_planned_on(found)?;
@@ -31,7 +40,7 @@ pub(crate) fn load(folder: &TableFolder, load: &TableLoad, settings: &Settings) 
     folder.sweep(before.as_ref(), settings.keep_outdated)?;
     let draft = Draft::after(before.as_ref(), folder)?;
     let nesting = before.as_ref().map_or(settings.nesting, |generation| generation.manifest.nesting);
-    let (files, outcome) = Step { load, before: before.as_ref(), draft: &draft, nesting, settings }.write()?;
+    let (files, outcome) = Step { load, removal, before: before.as_ref(), draft: &draft, nesting, settings }.write()?;
     let state = load.committed(outcome);
     draft.publish(&Manifest::new(nesting, state.clone(), files))?;
     Ok(state)
@@ -62,6 +71,7 @@ fn unsupported(load: &TableLoad) -> LoadError {
 /// A load on its way from one generation to the next.
 struct Step<'a> {
     load: &'a TableLoad,
+    removal: Option<Removal<'a>>,
     before: Option<&'a Generation>,
     draft: &'a Draft<'a>,
     nesting: Nesting,
@@ -69,29 +79,65 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Writes or keeps the files of all parts.
+    /// Writes or keeps the files of all places.
     fn write(&self) -> Result<(Files, Outcome), LoadError> {
-        let key = if self.load.keys.is_empty() { None } else { Some(Key::of(self.load)?) };
-        let (rows, found) = self.rows(key.as_ref())?;
-        let subtables = match self.nesting {
-            Nesting::Flat => self.subtables(key.as_ref(), &found)?,
-            Nesting::Native => BTreeMap::new(),
-        };
-        let outcome = Outcome { stale_rows: found.stale.len() as u64, new_rows: found.new_keys, removed_rows: 0 };
-        Ok((Files { rows, subtables, rejects: self.rejects()? }, outcome))
+        if self.load.keys.is_empty() { self.append() } else { self.merge() }
     }
 
-    fn rows(&self, key: Option<&Key>) -> Result<(Vec<DataFile>, Found), LoadError> {
-        let (rows, transition) = match self.nesting {
-            Nesting::Flat => self.flat_rows()?,
-            Nesting::Native => self.nested_rows()?,
+    /// That of a keyless table.
+    fn append(&self) -> Result<(Files, Outcome), LoadError> {
+        let (rows, transition) = self.rows()?;
+        let (files, removed_rows) = append(&rows, &transition)?;
+        let subrows = |load: &SubtableLoad, transition: &Transition<'_>| {
+            Ok(append(&self.typed(&load.rows, &load.subtable.columns)?, transition)?.0)
         };
-        let Some(key) = key else {
-            let found = Found { stale: Vec::new(), new_keys: rows.num_rows() as u64 };
-            return Ok((append(&rows, &transition)?, found));
+        let files = Files {
+            rows: transition.complete(files)?,
+            subtables: self.subtables(subrows)?,
+            tombstones: Vec::new(),
+            rejects: self.rejects()?,
         };
-        let keys = key.contestants(&self.load.rows)?;
-        upsert(&Incoming::rows(rows, &keys, key)?, &transition.sorted_by(self.load.keys.clone()))
+        Ok((files, Outcome { stale_rows: 0, new_rows: rows.num_rows() as u64, removed_rows }))
+    }
+
+    /// That of a keyed table. A key has a row or a tombstone. What beats the one of those that stands there is written, and
+    /// the one, or a row that is to make place for a tombstone, goes with its subrows.
+    fn merge(&self) -> Result<(Files, Outcome), LoadError> {
+        let key = Key::of(self.load)?;
+        let contenders = match self.removal {
+            Some(Removal::Keys(keys)) => Contenders::removing(keys, &key)?,
+            _ => Contenders::of(self.load, &key)?,
+        };
+        let tombstones = self.tombstones()?;
+        let beaten_by_tombstones = match &tombstones {
+            Some(transition) => beaten(&self.deletes(&contenders)?, transition)?,
+            None => Vec::new(),
+        };
+        let contenders = contenders.without(&beaten_by_tombstones)?;
+        let (rows, transition) = self.rows()?;
+        let sorted = transition.sorted_by(self.load.keys.clone());
+        let (rows, found) = upsert(&Incoming::brought(&rows, 0, &contenders)?, &sorted)?;
+        let written = contenders.without(&found.stale)?;
+        let subrows = |load: &SubtableLoad, transition: &Transition<'_>| self.subrows(load, &written, transition);
+        let files = Files {
+            rows: sorted.complete(rows)?,
+            subtables: self.subtables(subrows)?,
+            tombstones: match &tombstones {
+                Some(transition) => upsert(&self.deletes(&written)?, transition)?.0,
+                None => Vec::new(),
+            },
+            rejects: self.rejects()?,
+        };
+        let stale_rows = (beaten_by_tombstones.len() + found.stale.len()) as u64;
+        Ok((files, Outcome { stale_rows, new_rows: found.new_rows, removed_rows: found.removed_rows }))
+    }
+
+    /// The rows of the load as they are stored, and the way of those that are.
+    fn rows(&self) -> Result<(RecordBatch, Transition<'a>), LoadError> {
+        match self.nesting {
+            Nesting::Flat => self.flat_rows(),
+            Nesting::Native => self.nested_rows(),
+        }
     }
 
     fn flat_rows(&self) -> Result<(RecordBatch, Transition<'a>), LoadError> {
@@ -106,56 +152,98 @@ impl<'a> Step<'a> {
         let rows = nested.rows(self.load)?;
         let (columns, subtables) = nested.shape();
         let description = description(columns, subtables)?;
-        Ok((rows, self.transition(Part::Rows, Reshape::Nested(nested), description)?))
+        Ok((rows, self.transition(Part::Rows.into(), Reshape::Nested(nested), description)?))
     }
 
-    fn subtables(&self, key: Option<&Key>, found: &Found) -> Result<BTreeMap<String, Vec<DataFile>>, LoadError> {
-        let load = self.load;
-        let key = key.filter(|_| !load.subtables.is_empty());
-        let written = key.map(|key| Written::new(&load.rows, &found.stale, key)).transpose()?;
-        let files = |load: &SubtableLoad| Ok((load.subtable.name.clone(), self.subrows(load, written.as_ref())?));
-        load.subtables.iter().map(files).collect()
+    /// Writes or keeps the files of each subtable as `write` does. Where rows are nested, they have them in them.
+    fn subtables(
+        &self,
+        write: impl Fn(&SubtableLoad, &Transition<'_>) -> Result<Vec<DataFile>, LoadError>,
+    ) -> Result<BTreeMap<String, Vec<DataFile>>, LoadError> {
+        let files = |load: &SubtableLoad| {
+            let Subtable { name, columns, .. } = &load.subtable;
+            let transition = self.flat(Part::Subtable(name), &load.changes, columns)?;
+            let transition = match self.load.keys.as_slice() {
+                [] => transition,
+                _ => transition.sorted_by(load.subtable.keys()),
+            };
+            Ok((name.clone(), transition.complete(write(load, &transition)?)?))
+        };
+        match self.nesting {
+            Nesting::Flat => self.load.subtables.iter().map(files).collect(),
+            Nesting::Native => Ok(BTreeMap::new()),
+        }
     }
 
-    /// Writes or keeps the files of a subtable. `written` is `None` in a keyless table, where all rows are.
-    fn subrows(&self, load: &SubtableLoad, written: Option<&Written<'_>>) -> Result<Vec<DataFile>, LoadError> {
-        let Subtable { name, columns, .. } = &load.subtable;
-        let transition = self.flat(Part::Subtable(name), &load.changes, columns)?;
-        let Some(written) = written else { return append(&self.typed(&load.rows, columns)?, &transition) };
-        let rows = self.typed(&written.subrows(load)?, columns)?;
-        let incoming = Incoming::subrows(rows, &load.subtable, written)?;
-        let (files, _) = upsert(&incoming, &transition.sorted_by(load.subtable.keys()))?;
-        Ok(files)
+    fn subrows(
+        &self,
+        load: &SubtableLoad,
+        written: &Contenders<'_>,
+        transition: &Transition<'_>,
+    ) -> Result<Vec<DataFile>, LoadError> {
+        let subrows = written.subrows(load, self.load.rows.num_rows())?;
+        let rows = self.typed(&subrows, &load.subtable.columns)?;
+        Ok(upsert(&Incoming::subrows(rows, &load.subtable, written)?, transition)?.0)
+    }
+
+    /// The way of the tombstones; `None` as long as there are none.
+    fn tombstones(&self) -> Result<Option<Transition<'a>>, LoadError> {
+        if self.load.deletes.num_rows() == 0 && self.stored(Place::Tombstones)?.files.is_empty() {
+            return Ok(None);
+        }
+        let columns = self.load.tombstone_columns();
+        let reshape = Reshape::Flat(Columns::unchanged(&columns));
+        let transition = self.transition(Place::Tombstones, reshape, description(&columns, &[])?)?;
+        Ok(Some(transition.sorted_by(self.load.keys.clone())))
+    }
+
+    /// The tombstones that contenders bring.
+    fn deletes<'c>(&self, contenders: &'c Contenders<'c>) -> Result<Incoming<'c>, LoadError> {
+        let deletes = self.typed(&self.load.deletes, &self.load.tombstone_columns())?;
+        Incoming::brought(&deletes, self.load.rows.num_rows(), contenders)
     }
 
     /// Rejects are kept as the rows of a keyless table are, but there is no trace of them before the first.
     fn rejects(&self) -> Result<Vec<DataFile>, LoadError> {
         let columns = rejected::columns();
         let rejects = self.typed(&self.load.rejects, &columns)?;
-        if rejects.num_rows() == 0 && self.stored(Part::Rejects)?.files.is_empty() {
-            return Ok(Vec::new());
-        }
         let reshape = Reshape::Flat(Columns::unchanged(&columns));
-        append(&rejects, &self.transition(Part::Rejects, reshape, description(&columns, &[])?)?)
+        let transition = self.transition(Part::Rejects.into(), reshape, description(&columns, &[])?)?;
+        Ok(append(&rejects, &transition)?.0)
     }
 
     fn flat(&self, part: Part<'_>, changes: &[Change], columns: &[Column]) -> Result<Transition<'a>, LoadError> {
-        let stored = self.stored(part)?;
-        let changed = Columns::along(&stored.columns, changes, columns).ok_or_else(|| unsupported(self.load))?;
-        self.transition(part, Reshape::Flat(changed), description(columns, &[])?)
+        let state = self.before.map(|generation| &generation.manifest.state);
+        let stored = state.map(|state| part::columns(state, part)).unwrap_or_default();
+        let changed = Columns::along(&stored, changes, columns).ok_or_else(|| unsupported(self.load))?;
+        self.transition(part.into(), Reshape::Flat(changed), description(columns, &[])?)
     }
 
     fn transition(
         &self,
-        part: Part<'_>,
+        place: Place<'_>,
         reshape: Reshape<'a>,
         description: Vec<KeyValue>,
     ) -> Result<Transition<'a>, LoadError> {
-        Ok(Transition::new(self.stored(part)?, self.draft.part(part)?, reshape, description, self.settings))
+        let transition =
+            Transition::new(self.stored(place)?, self.draft.part(place)?, reshape, description, self.settings);
+        Ok(transition.losing(self.leaving(place)))
     }
 
-    fn stored(&self, part: Part<'_>) -> Result<StoredPart<'a>, LoadError> {
-        self.before.map_or_else(|| Ok(StoredPart::default()), |generation| generation.part(part))
+    /// What goes from a place whatever comes: what a version that is activated leaves behind, and what somebody wants removed.
+    fn leaving(&self, place: Place<'_>) -> Leaving<'a> {
+        match (place, self.removal, self.load.active_version) {
+            (Place::Part(Part::Rejects), Some(Removal::Rejects(keys)), _) => {
+                Leaving::Generated(keys.iter().flatten().collect())
+            }
+            (Place::Part(Part::Rejects), ..) => Leaving::Nothing,
+            (_, _, Some(version)) if self.load.activates() => Leaving::Below(version),
+            _ => Leaving::Nothing,
+        }
+    }
+
+    fn stored(&self, place: Place<'_>) -> Result<StoredPart<'a>, LoadError> {
+        self.before.map_or_else(|| Ok(StoredPart::default()), |generation| generation.part(place))
     }
 
     fn typed(&self, rows: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, LoadError> {

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::disk::remove_file;
 use crate::error::{failed, refused};
 use crate::key::KeyText;
+use crate::part::Place;
 use selvedge_core::Nesting;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const NAME: &str = "manifest.json";
 
 /// What a generation holds.
@@ -27,13 +28,14 @@ pub(crate) struct Manifest {
     pub(crate) files: Files,
 }
 
-/// The files of each part, in the order of their keys; in a keyless table, and of rejects, in the order of arrival. Files
+/// The files of each place, in the order of their keys; in a keyless table, and of rejects, in the order of arrival. Files
 /// without rows are not listed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Files {
     pub(crate) rows: Vec<DataFile>,
     /// By the names of all the subtables; none where rows have their subrows in them.
     pub(crate) subtables: BTreeMap<String, Vec<DataFile>>,
+    pub(crate) tombstones: Vec<DataFile>,
     pub(crate) rejects: Vec<DataFile>,
 }
 
@@ -65,20 +67,22 @@ pub(crate) struct KeyRange {
 }
 
 impl Files {
-    /// Those of a part; none of one that does not exist.
-    pub(crate) fn of(&self, part: Part<'_>) -> &[DataFile] {
-        match part {
-            Part::Rows => &self.rows,
-            Part::Subtable(name) => self.subtables.get(name).map_or(&[], Vec::as_slice),
-            Part::Rejects => &self.rejects,
+    /// Those of a place; none of one that does not exist.
+    pub(crate) fn of(&self, place: Place<'_>) -> &[DataFile] {
+        match place {
+            Place::Part(Part::Rows) => &self.rows,
+            Place::Part(Part::Subtable(name)) => self.subtables.get(name).map_or(&[], Vec::as_slice),
+            Place::Part(Part::Rejects) => &self.rejects,
+            Place::Tombstones => &self.tombstones,
         }
     }
 
-    /// The parts that exist; the rows, whose folder holds the others', come last.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let subtables = self.subtables.keys().map(|name| Part::Subtable(name));
-        let rejects = (!self.rejects.is_empty()).then_some(Part::Rejects);
-        subtables.chain(rejects).chain([Part::Rows])
+    /// The places that exist; that of the rows, whose folder holds the others', comes last.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let subtables = self.subtables.keys().map(|name| Part::Subtable(name).into());
+        let tombstones = (!self.tombstones.is_empty()).then_some(Place::Tombstones);
+        let rejects = (!self.rejects.is_empty()).then_some(Part::Rejects.into());
+        subtables.chain(tombstones).chain(rejects).chain([Part::Rows.into()])
     }
 }
 

@@ -6,12 +6,13 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::interleave::interleave_record_batch;
 use selvedge_core::LoadError;
 
 use crate::error::refused;
 use crate::incoming::{Incoming, StoredKeys};
+use crate::leaving::Leaving;
 use crate::read::StoredRows;
 use crate::write::FileWriter;
 
@@ -34,8 +35,10 @@ pub(crate) struct Plan {
     splices: Vec<Splice>,
     /// Keys of which the stored row is newer and stays.
     pub(crate) stale: Vec<usize>,
-    /// How many keys the file did not have.
-    pub(crate) new_keys: u64,
+    /// How many rows came of keys that the file did not have.
+    pub(crate) new_rows: u64,
+    /// How many stored rows go without another in their place.
+    pub(crate) removed_rows: u64,
 }
 
 /// Stored rows that give way to rows of the load. Either may be none.
@@ -46,17 +49,23 @@ struct Splice {
 }
 
 impl Plan {
-    /// What the `share` of a load changes about a stored file.
-    pub(crate) fn new(stored: StoredRows<'_>, incoming: &Incoming<'_>, share: Share) -> Result<Self, LoadError> {
+    /// What the `share` of a load, and what is `leaving`, change about a stored file.
+    pub(crate) fn new(
+        stored: StoredRows<'_>,
+        incoming: &Incoming<'_>,
+        share: Share,
+        leaving: &Leaving<'_>,
+    ) -> Result<Self, LoadError> {
         let mut walk = Walk { incoming, left: share.keys, inserted_from: share.inserted_from, is_met: false };
         let mut plan = Self::default();
         let mut base = 0;
         for batch in stored {
-            if walk.left.is_empty() {
+            if walk.left.is_empty() && leaving.column().is_none() {
                 return Ok(plan);
             }
-            let keys = incoming.stored_keys(&batch?)?;
-            walk.along(&keys, base, &mut plan);
+            let batch = batch?;
+            let keys = incoming.stored_keys(&batch)?;
+            walk.along(&keys, leaving.staying(&batch).as_ref(), base, &mut plan);
             base += keys.len();
         }
         walk.end(base, &mut plan);
@@ -68,7 +77,7 @@ impl Plan {
         self.splices.is_empty()
     }
 
-    /// How many stored rows give way.
+    /// How many stored rows go, for another or for none.
     pub(crate) fn removed(&self) -> u64 {
         self.splices.iter().map(|splice| splice.stored.len() as u64).sum()
     }
@@ -76,6 +85,16 @@ impl Plan {
     /// How many rows come.
     pub(crate) fn added(&self) -> u64 {
         self.splices.iter().map(|splice| splice.incoming.len() as u64).sum()
+    }
+
+    /// Lets the file's row `at` go, which is above all that were decided on, unless it gives way anyway.
+    fn remove(&mut self, at: usize) {
+        match self.splices.last_mut() {
+            Some(last) if last.stored.end > at => return,
+            Some(last) if last.stored.end == at => last.stored.end = at + 1,
+            _ => self.splices.push(Splice { stored: at..at + 1, incoming: 0..0 }),
+        }
+        self.removed_rows += 1;
     }
 
     /// Writes the stored rows with the plan's changes.
@@ -116,7 +135,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn along(&mut self, stored: &StoredKeys, base: usize, plan: &mut Plan) {
+    fn along(&mut self, stored: &StoredKeys, staying: Option<&BooleanArray>, base: usize, plan: &mut Plan) {
         for row in 0..stored.len() {
             while !self.left.is_empty() {
                 match self.incoming.key(self.left.start).cmp(&stored.key(row)) {
@@ -127,6 +146,9 @@ impl Walk<'_> {
                     }
                     Ordering::Greater => break,
                 }
+            }
+            if staying.is_some_and(|staying| !staying.value(row)) {
+                plan.remove(base + row);
             }
         }
     }
@@ -140,8 +162,8 @@ impl Walk<'_> {
     /// Is done with a key: all stored rows from `at` on are greater.
     fn pass(&mut self, at: usize, plan: &mut Plan) {
         if !self.is_met {
-            plan.new_keys += 1;
             let incoming = self.rows();
+            plan.new_rows += incoming.len() as u64;
             if !incoming.is_empty() {
                 plan.splices.push(Splice { stored: at..at, incoming });
             }
@@ -157,7 +179,9 @@ impl Walk<'_> {
         } else if self.is_met {
             plan.splices.last_mut().into_iter().for_each(|splice| splice.stored.end = at + 1);
         } else {
-            plan.splices.push(Splice { stored: at..at + 1, incoming: self.rows() });
+            let incoming = self.rows();
+            plan.removed_rows += u64::from(incoming.is_empty());
+            plan.splices.push(Splice { stored: at..at + 1, incoming });
         }
         self.is_met = true;
     }

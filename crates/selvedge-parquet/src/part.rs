@@ -1,22 +1,37 @@
-//! The parts of a table: its rows, what arrays in its records hold, and its rejected records.
+//! The parts of a table, and where their files are: its rows, what arrays in its records hold, its rejected records, and the
+//! tombstones of its deleted keys.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use selvedge_core::{Column, LoadError, Part, TableName, TableState, rejected};
+use selvedge_core::{Column, LoadError, Part, TableName, TableState, rejected, tombstone};
 
 use crate::error::refused;
 
 /// What the name of a folder may not end with, or a reader that globs the files beside it takes it for one.
 const FILE_SUFFIX: &str = ".parquet";
 
-/// The folder in which a generation has the files of a part. All but the rows have one of their own below the generation's,
-/// so that a reader of the rows does not see them.
-pub(crate) fn folder(generation: &Path, part: Part<'_>) -> Result<PathBuf, LoadError> {
-    Ok(match part {
-        Part::Rows => generation.to_owned(),
-        Part::Subtable(name) => generation.join(&*folder_name(name)?),
-        Part::Rejects => generation.join(rejected::TABLE),
+/// What a generation has files of: a part of the table, or tombstones, which are no part that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place<'p> {
+    Part(Part<'p>),
+    Tombstones,
+}
+
+impl<'p> From<Part<'p>> for Place<'p> {
+    fn from(part: Part<'p>) -> Self {
+        Self::Part(part)
+    }
+}
+
+/// The folder in which a generation has the files of a place. All but the rows have one of their own below the
+/// generation's, so that a reader of the rows does not see them.
+pub(crate) fn folder<'p>(generation: &Path, place: impl Into<Place<'p>>) -> Result<PathBuf, LoadError> {
+    Ok(match place.into() {
+        Place::Part(Part::Rows) => generation.to_owned(),
+        Place::Part(Part::Subtable(name)) => generation.join(&*folder_name(name)?),
+        Place::Part(Part::Rejects) => generation.join(rejected::TABLE),
+        Place::Tombstones => generation.join(tombstone::TABLE),
     })
 }
 

@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::ChunkReader;
+use parquet::file::statistics::Statistics;
 use selvedge_core::LoadError;
 
 use crate::error::failed;
@@ -29,6 +30,21 @@ pub(crate) fn count_rows(path: &Path) -> Result<u64, LoadError> {
         u64::try_from(metadata.file_metadata().num_rows()).map_err(|error| ParquetError::External(error.into()))
     };
     count().map_err(|error| failed("read", path, error))
+}
+
+/// The least value of a column of integers, if the file's statistics tell it, and that none of the values is null.
+pub(crate) fn least(path: &Path, column: &str) -> Result<Option<i64>, LoadError> {
+    let metadata = || ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?);
+    let metadata = metadata().map_err(|error: ParquetError| failed("read", path, error))?;
+    let least_of = |group: &RowGroupMetaData| {
+        let column = group.columns().iter().find(|chunk| chunk.column_path().parts() == [column])?;
+        match column.statistics()? {
+            Statistics::Int64(values) if values.null_count_opt() == Some(0) => values.min_opt().copied(),
+            _ => None,
+        }
+    };
+    let least: Option<Vec<i64>> = metadata.row_groups().iter().map(least_of).collect();
+    Ok(least.and_then(|least| least.into_iter().min()))
 }
 
 /// The rows of a stored file.

@@ -15,6 +15,7 @@ use crate::draft::DraftPart;
 use crate::encoding::properties;
 use crate::error::failed;
 use crate::generation::StoredPart;
+use crate::leaving::Leaving;
 use crate::manifest::DataFile;
 use crate::read::StoredRows;
 use crate::reshape::Reshape;
@@ -32,6 +33,7 @@ pub(crate) struct Transition<'a> {
     to: DraftPart,
     reshape: Reshape<'a>,
     description: Vec<KeyValue>,
+    leaving: Leaving<'a>,
     /// The columns by which the rows are sorted, if they are.
     keys: Vec<String>,
     rows_per_file: u64,
@@ -46,12 +48,18 @@ impl<'a> Transition<'a> {
         description: Vec<KeyValue>,
         settings: &Settings,
     ) -> Self {
-        Self { from, to, reshape, description, keys: Vec::new(), rows_per_file: settings.rows_per_file.max(1) }
+        let rows_per_file = settings.rows_per_file.max(1);
+        Self { from, to, reshape, description, leaving: Leaving::Nothing, keys: Vec::new(), rows_per_file }
     }
 
     /// Of rows that are sorted by these columns.
     pub(crate) fn sorted_by(self, keys: Vec<String>) -> Self {
         Self { keys, ..self }
+    }
+
+    /// From which these rows go.
+    pub(crate) fn losing(self, leaving: Leaving<'a>) -> Self {
+        Self { leaving, ..self }
     }
 
     /// The stored files, in their order.
@@ -64,6 +72,11 @@ impl<'a> Transition<'a> {
     /// ones.
     pub(crate) fn reshapes(&self) -> bool {
         self.reshape.changes()
+    }
+
+    /// What goes from a stored file.
+    pub(crate) fn leaving(&self, file: &DataFile) -> Result<&Leaving<'a>, LoadError> {
+        Ok(if self.leaving.may_be_in(&self.path_of(file))? { &self.leaving } else { &Leaving::Nothing })
     }
 
     /// Takes a stored file over as it is.
@@ -114,7 +127,7 @@ impl<'a> Transition<'a> {
 
     /// Opens a new file that begins with these rows and is to have `rows` in all.
     pub(crate) fn open(&self, first_rows: &RecordBatch, rows: u64) -> Result<(PathBuf, ArrowWriter<File>), LoadError> {
-        let path = self.to.new_file();
+        let path = self.to.new_file()?;
         let open = || {
             let properties = properties(first_rows, rows, &self.keys, self.description.clone())?;
             // Arrow's own description of the schema says nothing that Parquet's does not.

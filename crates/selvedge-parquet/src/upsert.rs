@@ -17,8 +17,10 @@ use crate::transition::{Transition, disk_bytes};
 pub(crate) struct Found {
     /// Those of which the stored row is newer and stays.
     pub(crate) stale: Vec<usize>,
-    /// How many were not there.
-    pub(crate) new_keys: u64,
+    /// How many rows came of keys that were not there.
+    pub(crate) new_rows: u64,
+    /// How many stored rows went without another in their place.
+    pub(crate) removed_rows: u64,
 }
 
 /// Writes or keeps the files of the next generation, ascending by key.
@@ -34,7 +36,8 @@ pub(crate) fn upsert(
         above = share.keys.end;
         let next = Planned::new(file, share, incoming, transition)?;
         found.stale.extend(&next.plan.stale);
-        found.new_keys += next.plan.new_keys;
+        found.new_rows += next.plan.new_rows;
+        found.removed_rows += next.plan.removed_rows;
         if !run.takes(&next, transition) {
             files.extend(std::mem::take(&mut run).write(incoming, transition)?);
         }
@@ -43,11 +46,20 @@ pub(crate) fn upsert(
     files.extend(run.write(incoming, transition)?);
     let rows = incoming.rows_of(above..incoming.len());
     let rows = incoming.rows.slice(rows.start, rows.len());
-    found.new_keys += (incoming.len() - above) as u64;
+    found.new_rows += rows.num_rows() as u64;
     let mut new = transition.files(rows.num_rows() as u64, disk_bytes(&rows));
     new.write(&rows)?;
     files.extend(new.finish()?);
-    Ok((transition.complete(files)?, found))
+    Ok((files, found))
+}
+
+/// The keys of a load that are beaten by what is stored. Nothing is written.
+pub(crate) fn beaten(incoming: &Incoming<'_>, transition: &Transition<'_>) -> Result<Vec<usize>, LoadError> {
+    let mut beaten = Vec::new();
+    for (file, share) in transition.stored().iter().zip(route(incoming, transition)?) {
+        beaten.extend(Planned::new(file, share, incoming, transition)?.plan.stale);
+    }
+    Ok(beaten)
 }
 
 /// The keys of the load that concern each stored file: those above the file before, up to its own last key, and the last
@@ -91,10 +103,12 @@ impl<'a> Planned<'a> {
     ) -> Result<Self, LoadError> {
         let added = incoming.rows_of(share.inserted_from..share.keys.end);
         let added = disk_bytes(&incoming.rows.slice(added.start, added.len()));
-        let plan = if share.keys.is_empty() {
+        let leaving = transition.leaving(file)?;
+        let plan = if share.keys.is_empty() && leaving.column().is_none() {
             Plan::default()
         } else {
-            Plan::new(transition.read_columns(file, |column| incoming.is_telling(column))?, incoming, share)?
+            let telling = |column: &str| incoming.is_telling(column) || leaving.column() == Some(column);
+            Plan::new(transition.read_columns(file, telling)?, incoming, share, leaving)?
         };
         let kept = file.rows - plan.removed();
         let rows = kept + plan.added();

@@ -2,7 +2,7 @@
 
 mod activations;
 mod convert;
-mod datetime_text;
+pub mod datetime_text;
 mod decimal;
 mod dedupe;
 mod deletes;
@@ -16,7 +16,7 @@ mod part;
 mod placement;
 mod plan;
 pub(crate) mod policy;
-mod record_text;
+pub(crate) mod record_text;
 mod rejects;
 mod root;
 mod shape;

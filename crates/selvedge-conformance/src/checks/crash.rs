@@ -162,7 +162,8 @@ impl Kind {
         let mut load = next(&self.table()?, planned_on, keys, columns)?;
         let deletes = self.deletes(number);
         let each = |value: i64| deletes.iter().map(move |_| value);
-        let newness = vec![integers(system::SEQUENCE, each(number)), integers(system::TABLE_VERSION, each(version(number)))];
+        let newness =
+            vec![integers(system::SEQUENCE, each(number)), integers(system::TABLE_VERSION, each(version(number)))];
         let ids_deleted = vec![integers("id", deletes.iter().copied())];
         loads::delete(&mut load, [ids_deleted, newness].concat())?;
         load.active_version = active_version(number);

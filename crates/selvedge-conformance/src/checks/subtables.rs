@@ -8,7 +8,9 @@ use selvedge_core::{
 };
 
 use crate::failure::{Checked, Failure, ensure_equal};
-use crate::loads::{self, Elements, Values, column, generated_key, generated_keys, in_order, integers, next, scalar_elements, texts};
+use crate::loads::{
+    self, Elements, Values, column, generated_key, generated_keys, in_order, integers, next, scalar_elements, texts,
+};
 use crate::place::{Cells, Place};
 
 /// A row: its key, its sequence, and what its array holds.

@@ -60,11 +60,7 @@ pub(crate) fn newest_stays(load: &TableLoad, stored: &Content) -> Result<Merged,
 }
 
 /// What is left once a load has activated its version, if it does: without the rows and tombstones that go by their age.
-pub(crate) fn activated(
-    load: &TableLoad,
-    stored: &Content,
-    goes: impl Fn(Age) -> bool,
-) -> Result<Content, LoadError> {
+pub(crate) fn activated(load: &TableLoad, stored: &Content, goes: impl Fn(Age) -> bool) -> Result<Content, LoadError> {
     if !load.activates() {
         return Ok(stored.clone());
     }
@@ -117,9 +113,7 @@ pub(crate) fn merge(load: &TableLoad, stored: &Content, contest: &Contest) -> Re
         );
     }
     let (mut written, mut deleted) = (Vec::new(), Vec::new());
-    for (kind, all, took_effect) in
-        [(Kind::Row, &new_rows, &mut written), (Kind::Tombstone, &deletes, &mut deleted)]
-    {
+    for (kind, all, took_effect) in [(Kind::Row, &new_rows, &mut written), (Kind::Tombstone, &deletes, &mut deleted)] {
         for row in 0..all.len() {
             let (key, newcomer) = (all.key(row).data(), Newest { kind, age: all.age(row), at: (LOADED, row) });
             let stays = newest.get(key).is_some_and(|stands| (contest.stays)(stands.age, newcomer.age));

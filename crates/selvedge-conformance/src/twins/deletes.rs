@@ -73,7 +73,7 @@ fn newest_of_all(deletes: &RecordBatch) -> Result<RecordBatch, LoadError> {
     let fields = deletes.schema();
     let newest: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX; deletes.num_rows()]));
     let values = fields.fields().iter().zip(deletes.columns());
-    let values =
-        values.map(|(field, values)| if field.name() == system::SEQUENCE { Arc::clone(&newest) } else { Arc::clone(values) });
+    let values = values
+        .map(|(field, values)| if field.name() == system::SEQUENCE { Arc::clone(&newest) } else { Arc::clone(values) });
     RecordBatch::try_new(Arc::clone(&fields), values.collect()).map_err(unfit)
 }

@@ -3,7 +3,7 @@
 use selvedge_core::{Age, LoadError, TableLoad, TableState, tombstone};
 
 use super::Broken;
-use crate::memory::{Contest, Content, activated, merge};
+use crate::memory::{Content, Contest, activated, merge};
 
 pub(super) fn activation_keeps_old(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     load_onto(broken, load, |_, stored| Ok(stored.clone()))

@@ -5,13 +5,17 @@
 
 mod changes;
 mod conformance;
+mod deletes;
 mod files;
 mod inspect;
+mod life;
 mod model;
 mod nested;
 mod owner;
 mod readers;
 mod rejects;
+mod removal;
 mod rows;
 mod subtables;
 mod table;
+mod versions;

@@ -119,6 +119,17 @@ pub(crate) fn add_subtable(load: &mut TableLoad, name: &str, columns: &str, rows
     load.subtables.push(SubtableLoad { subtable, changes, rows, roots });
 }
 
+/// Lets a load delete keys: rows of the key, `_sdc_sequence`, `_sdc_table_version` and `_sdc_deleted_at`.
+pub(crate) fn delete(load: &mut TableLoad, rows: &str) {
+    load.deletes = batch(&load.tombstone_columns(), rows);
+}
+
+/// Lets a load activate a version.
+pub(crate) fn activate(load: &mut TableLoad, version: i64) {
+    load.active_version = Some(version);
+    load.activations = 1;
+}
+
 /// `integration.table` or `table`.
 pub(crate) fn table_name(name: &str) -> TableName {
     match name.split_once('.') {
@@ -177,6 +188,14 @@ pub(crate) fn files(table: &Path) -> Vec<PathBuf> {
 /// The files of a table's rejects, in the order of their names.
 pub(crate) fn reject_files(table: &Path) -> Vec<PathBuf> {
     parquet_files(&table.join("current/_sdc_rejected"))
+}
+
+/// The tombstones of a table as text, in the order of their keys' texts.
+pub(crate) fn tombstones(table: &Path) -> Vec<String> {
+    let folder = table.join("current/_sdc_tombstones");
+    let mut rows = if folder.exists() { rows_in(&folder) } else { Vec::new() };
+    rows.sort();
+    rows
 }
 
 /// The files in a folder, in the order of their names.

@@ -128,7 +128,7 @@ impl<'t> Messages<'t> {
                 // What it is to be checked for depends on the action, which senders put before it.
                 scanner.peek();
                 met.passed_data = Some(scanner.at());
-                scanner.well_formed()
+                scanner.well_formed().map(drop)
             }
             Member::TimeExtracted => {
                 met.time_extracted += 1;

@@ -219,9 +219,12 @@ impl<'a> Scanner<'a> {
         Ok(self.slice(start, self.at))
     }
 
-    /// Passes any value that is well-formed, even if a name stands twice in an object of it.
-    pub(crate) fn well_formed(&mut self) -> Result<()> {
-        self.skip(MAX_DEPTH, Names::Any)
+    /// Passes any value that is well-formed, even if a name stands twice in an object of it, and gives its text.
+    pub(crate) fn well_formed(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.skip(MAX_DEPTH, Names::Any)?;
+        Ok(self.slice(start, self.at))
     }
 
     fn skip(&mut self, depth: usize, names: Names) -> Result<()> {

@@ -1,9 +1,9 @@
 //! What a table has no room for.
 
 use selvedge_core::{ColumnType, RowOrder, TableLoad, TableState};
-use selvedge_prepare::Pending;
+use selvedge_prepare::{Loading, Pending, Policy, Schemas, decode};
 
-use crate::load::{applied, prepared, values, waiting};
+use crate::load::{applied, pending, prepared, prepared_of, queue, values, waiting};
 
 /// Members `p<from>` to `p<to>` of a record, each holding its number.
 fn members(from: usize, to: usize) -> String {
@@ -35,13 +35,15 @@ fn past_a_thousand_columns_values_are_kept_together() {
     assert_eq!(extra(&load), [Some(expected.to_owned()), None]);
     // With all of selvedge's own there are a thousand.
     let next = applied(&load);
-    let schema = r#""schema":{},"key_names":[],"table_version":1,"messages":
-        [{"action":"upsert","sequence":1,"data":{"q":1},"time_extracted":"2026-11-23T10:00:00Z"}]"#;
-    let body = format!(r#"{{"table_name":"t",{schema}}}"#);
-    let records = selvedge_prepare::decode(body.as_bytes(), &selvedge_prepare::Schemas::new()).unwrap();
-    let load = self::load(Some(&next), &[crate::load::pending(3, records)]);
+    let body = r#"{"table_name":"t","schema":{"properties":{"p0":{"type":"integer"}}},"key_names":["p0"],"table_version":1,
+        "messages":[{"action":"upsert","sequence":1,"data":{"p0":1,"q":1},"time_extracted":"2026-11-23T10:00:00Z"},
+        {"action":"delete","sequence":2,"data":{"p0":1}}]}"#;
+    let records = decode(body.as_bytes(), &Schemas::new()).unwrap();
+    let append = Policy { loading: Loading::Append, ..Policy::default() };
+    let pending = [pending(3, records)];
+    let load = prepared_of(queue(), Some(&next), &pending, RowOrder::Any, append, &[]).unwrap();
     assert_eq!(load.columns.len(), 1_000);
-    assert_eq!(extra(&load), [Some(r#"{"q":1}"#.to_owned())]);
+    assert_eq!(extra(&load), [Some(r#"{"q":1}"#.to_owned()), None]);
 }
 
 /// A second type of a path gets no column either, and what has one already keeps it.

@@ -72,6 +72,7 @@ pub(crate) fn values(load: &TableLoad, name: &str) -> Vec<Option<String>> {
 fn check_layout(load: &TableLoad) {
     load.check_rows().unwrap();
     check_columns(&load.columns);
+    assert_eq!(load.deletes.schema(), schema(&load.tombstone_columns()));
     assert_eq!(load.rejects.schema(), schema(&rejected::columns()));
     for subtable in &load.subtables {
         subtable.check_rows().unwrap();

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod actions;
 mod agreement;
 mod batch;
 mod columns;
@@ -19,6 +20,7 @@ mod placement;
 mod policies;
 mod redaction;
 mod references;
+mod rejecting;
 mod rejects;
 mod rules;
 mod scalars;
