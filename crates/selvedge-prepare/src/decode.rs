@@ -198,7 +198,8 @@ impl<'a> Envelope<'a> {
             let record_type = schemas.record_type(schema, keys)?;
             self.messages = Some(Messages::new(&record_type, self.violations).read(scanner)?);
         } else {
-            scanner.value().map_err(|refusal| refusal.under("messages"))?;
+            // Names that stand twice are found when the messages are read.
+            scanner.well_formed().map_err(|refusal| refusal.under("messages"))?;
         }
         Ok(())
     }
