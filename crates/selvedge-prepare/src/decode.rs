@@ -23,7 +23,8 @@ use crate::schema::Schemas;
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
 /// Decodes one batch of the Import API: JSON naming a table, its JSON Schema, its keys and the
-/// messages. Every record is checked against the schema on the way.
+/// messages. Every record is checked against the schema on the way; of the data of a delete, only that the keys are there, and
+/// that each value is of a type that its place takes.
 ///
 /// # Errors
 /// The first thing that is wrong. Nothing of the batch may be accepted then.
@@ -198,7 +199,8 @@ impl<'a> Envelope<'a> {
             let record_type = schemas.record_type(schema, keys)?;
             self.messages = Some(Messages::new(&record_type, self.violations).read(scanner)?);
         } else {
-            scanner.value().map_err(|refusal| refusal.under("messages"))?;
+            // Names that stand twice are found when the messages are read.
+            scanner.well_formed().map_err(|refusal| refusal.under("messages"))?;
         }
         Ok(())
     }

@@ -86,8 +86,8 @@ fn a_dropped_table_can_come_again() {
     let place = with_changed_keys();
     place.run("table drop t --data demo.db.queue --give-up-waiting").expect_code(0);
     assert_eq!(place.rows("sqlite_schema", "count(*) FILTER (WHERE name = 't')"), ["0"]);
-    place.run("load b.json --again --to sqlite:demo.db --to parquet:lake").expect_code(0);
-    assert_eq!(place.rows("t", "id, v"), ["1|c", "2|b"]);
+    place.run("load a.json --again --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
 }
 
