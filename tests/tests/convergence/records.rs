@@ -3,18 +3,54 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use selvedge::Value;
+use proptest::strategy::Union;
+use selvedge::{Deletes, Loading, Policy, Value};
 use serde_json::json;
 
-/// Batches as a source has them: each with a schema of its own.
+/// Batches as a source has them, for one table: each with a schema of its own.
 #[derive(Debug, Clone)]
-pub(crate) struct Stream(Vec<Part>);
+pub(crate) struct Stream {
+    pub(crate) kind: Kind,
+    parts: Vec<Part>,
+}
+
+/// What of a table's records stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The newest of each key, deleted ones too.
+    SoftDeletes,
+    /// The newest of each key, unless it is a delete.
+    HardDeletes,
+    /// Every record, for there are no keys.
+    Keyless,
+    /// Every record of each key, deletes too.
+    Appended,
+}
 
 #[derive(Debug, Clone)]
 struct Part {
     table_version: Option<i64>,
     properties: Vec<(&'static str, Type)>,
-    records: Vec<Record>,
+    messages: Vec<Message>,
+}
+
+/// What a message does.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    Upsert(Record),
+    /// What the record holds beside its key is not stored.
+    Delete {
+        record: Record,
+        at: i64,
+    },
+    /// Never in a batch without a version.
+    ActivateVersion {
+        sequence: i64,
+    },
+    /// Its record violates the schema.
+    Bad {
+        sequence: i64,
+    },
 }
 
 /// A record: its key, its sequence, and a value for some of its properties.
@@ -29,8 +65,9 @@ pub(crate) struct Record {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) table_version: Option<i64>,
+    keys: &'static [&'static str],
     schema: serde_json::Value,
-    pub(crate) records: Vec<Record>,
+    pub(crate) messages: Vec<Message>,
 }
 
 /// How a stream is cut into batches and loads, and in which order they come.
@@ -42,6 +79,7 @@ pub(crate) struct Cut {
     /// How many engines push it, one after the other.
     pub(crate) engines: usize,
     loads: Vec<bool>,
+    looks: Vec<bool>,
     repeats: Vec<bool>,
 }
 
@@ -76,21 +114,43 @@ pub(crate) enum Sample {
 const NAMES: [&str; 8] = ["a", "A", "b", "a__b", "c d", "e\"", "select", "ünï"];
 
 pub(crate) fn stream() -> impl Strategy<Value = Stream> {
-    vec(part(), 1..5).prop_map(Stream)
+    let kind = select(vec![Kind::SoftDeletes, Kind::HardDeletes, Kind::Keyless, Kind::Appended]);
+    kind.prop_flat_map(|kind| vec(part(kind), 1..5).prop_map(move |parts| Stream { kind, parts }))
 }
 
-fn part() -> impl Strategy<Value = Part> {
+fn part(kind: Kind) -> impl Strategy<Value = Part> {
     let properties = proptest::sample::subsequence(NAMES.to_vec(), 0..=4)
         .prop_flat_map(|names| names.into_iter().map(|name| (Just(name), of_a_place())).collect::<Vec<_>>());
-    let version = prop_oneof![3 => Just(None), 1 => (1..3_i64).prop_map(Some)];
-    (version, properties).prop_flat_map(|(table_version, properties)| {
+    let version = prop_oneof![1 => Just(None), 1 => (1..4_i64).prop_map(Some)];
+    (version, properties).prop_flat_map(move |(table_version, properties)| {
         let members = properties.clone();
-        vec(record(members), 1..9).prop_map(move |records| Part {
-            table_version,
-            properties: properties.clone(),
-            records,
+        let messages =
+            (message(kind, table_version, members.clone()), vec(message(kind, table_version, members), 0..9));
+        messages.prop_map(move |(first, mut messages)| {
+            messages.push(first);
+            Part { table_version, properties: properties.clone(), messages }
         })
     })
+}
+
+fn message(
+    kind: Kind,
+    table_version: Option<i64>,
+    properties: Vec<(&'static str, Type)>,
+) -> impl Strategy<Value = Message> {
+    let at = select(vec![0, 1_700_000_000_123_456, -1]);
+    let delete = (record(properties.clone()), at).prop_map(|(record, at)| Message::Delete { record, at });
+    let mut messages = vec![
+        (12, record(properties).prop_map(Message::Upsert).boxed()),
+        (1, (1..9_i64).prop_map(|sequence| Message::Bad { sequence }).boxed()),
+    ];
+    if kind != Kind::Keyless {
+        messages.push((4, delete.boxed()));
+    }
+    if table_version.is_some() {
+        messages.push((1, (1..9_i64).prop_map(|sequence| Message::ActivateVersion { sequence }).boxed()));
+    }
+    Union::new_weighted(messages)
 }
 
 fn of_a_place() -> impl Strategy<Value = Type> {
@@ -130,13 +190,18 @@ fn record(properties: Vec<(&'static str, Type)>) -> impl Strategy<Value = Record
 }
 
 pub(crate) fn cut() -> impl Strategy<Value = Cut> {
-    (1..9_usize, vec(any::<u8>(), 40), 1..4_usize, vec(any::<bool>(), 40), vec(proptest::bool::weighted(0.1), 40))
-        .prop_map(|(size, order, engines, loads, repeats)| Cut { size, order, engines, loads, repeats })
+    let now_and_then = || vec(proptest::bool::weighted(0.1), 40);
+    (1..9_usize, vec(any::<u8>(), 40), 1..4_usize, vec(any::<bool>(), 40), now_and_then(), now_and_then())
+        .prop_map(|(size, order, engines, loads, looks, repeats)| Cut { size, order, engines, loads, looks, repeats })
 }
 
 impl Cut {
     pub(crate) fn loads_after(&self, pushed: usize) -> bool {
         self.loads.get(pushed).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn looks_after(&self, pushed: usize) -> bool {
+        self.looks.get(pushed).copied().unwrap_or(false)
     }
 
     pub(crate) fn repeats_after(&self, pushed: usize) -> bool {
@@ -148,20 +213,36 @@ impl Stream {
     /// The batches in the order they are sent.
     pub(crate) fn batches(&self, cut: &Cut) -> Vec<Sent> {
         let of_part = |part: &Part| {
-            let Part { table_version, properties, records } = part.clone();
-            let schema = schema(&properties);
-            let size = cut.size;
-            let sent =
-                move |records: &[Record]| Sent { table_version, schema: schema.clone(), records: records.to_vec() };
-            records.chunks(size).map(sent).collect::<Vec<_>>()
+            let Part { table_version, properties, messages } = part;
+            let (schema, keys) = (schema(properties), self.kind.keys());
+            let sent = |messages: &[Message]| {
+                let (table_version, schema, messages) = (*table_version, schema.clone(), messages.to_vec());
+                Sent { table_version, keys, schema, messages }
+            };
+            messages.chunks(cut.size).map(sent).collect::<Vec<_>>()
         };
-        let mut batches: Vec<Sent> = self.0.iter().flat_map(of_part).collect();
+        let mut batches: Vec<Sent> = self.parts.iter().flat_map(of_part).collect();
         let mut order = cut.order.iter().cycle();
         batches.sort_by_cached_key(|_| order.next());
         // Two batches with one body are one: the later is a repeat.
         let mut bodies = std::collections::HashSet::new();
         batches.retain(|batch| bodies.insert(batch.body()));
         batches
+    }
+}
+
+impl Kind {
+    fn keys(self) -> &'static [&'static str] {
+        if self == Self::Keyless { &[] } else { &["id"] }
+    }
+
+    /// What the engine is told, so that this stays.
+    pub(crate) fn policy(self) -> Policy {
+        match self {
+            Self::SoftDeletes | Self::Keyless => Policy::default(),
+            Self::HardDeletes => Policy { deletes: Deletes::Hard, ..Policy::default() },
+            Self::Appended => Policy { loading: Loading::Append, ..Policy::default() },
+        }
     }
 }
 
@@ -175,19 +256,36 @@ fn schema(properties: &[(&'static str, Type)]) -> serde_json::Value {
 impl Sent {
     /// The batch as it comes over the wire.
     pub(crate) fn body(&self) -> Vec<u8> {
-        let messages: Vec<String> = self.records.iter().map(Record::message).collect();
+        let messages: Vec<String> = self.messages.iter().map(Message::json).collect();
         let version = self.table_version.map_or_else(String::new, |version| format!(r#""table_version":{version},"#));
-        let (schema, messages) = (&self.schema, messages.join(","));
-        format!(r#"{{"table_name":"t",{version}"schema":{schema},"key_names":["id"],"messages":[{messages}]}}"#).into()
+        let (keys, schema, messages) = (json!(self.keys), &self.schema, messages.join(","));
+        format!(r#"{{"table_name":"t",{version}"schema":{schema},"key_names":{keys},"messages":[{messages}]}}"#).into()
+    }
+}
+
+impl Message {
+    fn json(&self) -> String {
+        match self {
+            Self::Upsert(record) => {
+                format!(r#"{{"action":"upsert","sequence":{},"data":{}}}"#, record.sequence, record.json())
+            }
+            Self::Delete { record, at } => {
+                let (sequence, at, data) = (record.sequence, moment_text(*at), record.json());
+                format!(r#"{{"action":"delete","sequence":{sequence},"time_extracted":{at},"data":{data}}}"#)
+            }
+            Self::ActivateVersion { sequence } => format!(r#"{{"action":"activate_version","sequence":{sequence}}}"#),
+            Self::Bad { sequence } => {
+                format!(r#"{{"action":"upsert","sequence":{sequence},"data":{{"id":"no integer"}}}}"#)
+            }
+        }
     }
 }
 
 impl Record {
-    fn message(&self) -> String {
+    fn json(&self) -> String {
         let members: String =
             self.members.iter().map(|(name, value)| format!(",{}:{}", json!(name), value.json())).collect();
-        let (id, sequence) = (self.id, self.sequence);
-        format!(r#"{{"action":"upsert","sequence":{sequence},"data":{{"id":{id}{members}}}}}"#)
+        format!(r#"{{"id":{}{members}}}"#, self.id)
     }
 }
 
@@ -319,13 +417,13 @@ fn boolean() -> BoxedStrategy<Sample> {
 
 fn moment() -> BoxedStrategy<Sample> {
     let values = -62_135_596_800_000_000..253_402_300_800_000_000_i64;
-    values
-        .prop_map(|micros| {
-            let (days, of_day) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
-            let text = format!("\"{}T{}Z\"", day(days), clock(of_day));
-            Sample::scalar(text, Value::Timestamp(micros))
-        })
-        .boxed()
+    values.prop_map(|micros| Sample::scalar(moment_text(micros), Value::Timestamp(micros))).boxed()
+}
+
+/// A moment in JSON, from microseconds since 1970.
+fn moment_text(micros: i64) -> String {
+    let (days, of_day) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
+    format!("\"{}T{}Z\"", day(days), clock(of_day))
 }
 
 fn date(days: i32) -> Sample {
