@@ -18,16 +18,14 @@ use crate::{coalescing, rewriting};
 /// Removes something from a table that stands as it was found, and returns the state it left.
 ///
 /// Keys and rejected records are removed from the file's bytes too, for which it is written anew. After a failure of that they
-/// are gone from the tables, and to remove them once more completes it.
+/// are gone from the tables, and to remove them once more completes it. Of a table that is dropped, bytes stay in the file until
+/// DuckDB uses their blocks again.
 pub(crate) fn apply(
     session: &Session,
     table: &TableName,
     found: &TableState,
     removal: Removal<'_>,
 ) -> Result<Option<TableState>, LoadError> {
-    if !matches!(removal, Removal::Table) {
-        rewriting::check(session)?;
-    }
     let left = remove(session, table, found, removal)?;
     let thorough = match removal {
         Removal::Table => rewriting::empty_log(session),
