@@ -1,4 +1,4 @@
-//! Taking something out of a table because somebody asked for it: one transaction, after which the file has nothing of it.
+//! Taking something out of a table because somebody asked for it: one transaction, then what its bytes need.
 
 use std::sync::Arc;
 
