@@ -6,15 +6,25 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use selvedge_core::{Capabilities, Epoch, QueueId, RowOrder, TableLoad, TableName, schema};
-use selvedge_prepare::{Blocked, LoadContext, Pending, Policy, RecordColumn, Records, Schemas, decode, prepare};
+use selvedge_prepare::{
+    Blocked, Deletes, LoadContext, Pending, Policy, RecordColumn, Records, Schemas, decode, decode_rejecting, prepare,
+};
 
 fuzz_target!(|body: &[u8]| {
-    match decode(body, &Schemas::new()) {
+    let strict = decode(body, &Schemas::new());
+    match decode_rejecting(body, &Schemas::new()) {
         Ok(records) => {
             check(&records);
             check_load(&records, &load(body, &records));
+            match strict {
+                Ok(strict) => assert_eq!(strict.rejected, records.rejected),
+                Err(_) => assert!(!records.rejected.is_empty()),
+            }
         }
-        Err(refusal) => assert!(!refusal.reason().is_empty()),
+        Err(refusal) => {
+            assert!(!refusal.reason().is_empty());
+            assert!(strict.is_err());
+        }
     }
 });
 
@@ -44,7 +54,7 @@ fn load(body: &[u8], records: &Records) -> TableLoad {
     let context = LoadContext {
         table: &table,
         planned_on: None,
-        policy: Policy::default(),
+        policy: Policy { deletes: Deletes::Hard, ..Policy::default() },
         capabilities: &Capabilities { kind: "fuzz", row_order: RowOrder::Key, worthwhile_records: 1 },
         queue: QueueId::from_bytes([1; 16]),
         batched_at: 0,
@@ -55,8 +65,8 @@ fn load(body: &[u8], records: &Records) -> TableLoad {
 }
 
 fn check_load(records: &Records, load: &TableLoad) {
-    let placed = load.rows.num_rows() + load.rejects.num_rows() + load.superseded as usize;
-    assert_eq!(placed, records.len());
+    let written = load.rows.num_rows() + load.deletes.num_rows() + load.activations as usize;
+    assert_eq!(written + load.rejects.num_rows() + load.superseded as usize, records.len());
     load.check_rows().unwrap();
     assert!(load.columns.len() <= 1_000);
     for part in &load.subtables {

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use selvedge::{ChangedTypes, IntegrationName, NameError, Nesting, NewColumns, TableName};
+use selvedge::rejected::Rejected;
+use selvedge::{
+    BadRecords, ChangedTypes, Deletes, IntegrationName, Loading, NameError, Nesting, NewColumns, TableName,
+};
 
 use crate::column_rules::Column;
 use crate::destination::Address;
+use crate::error::Error;
 use crate::input::Input;
 
 /// Loads records into databases and files: durable once accepted, the newest version of each key, each record exactly once.
@@ -36,6 +40,26 @@ pub(crate) enum Command {
     /// into.
     #[command(subcommand, after_long_help = DESTINATION_EXAMPLES)]
     Destination(DestinationCommand),
+    /// Looks after tables: shows how they stand, pauses them, gives them other keys, begins them anew, drops them.
+    #[command(subcommand, after_long_help = TABLE_EXAMPLES)]
+    Table(TableCommand),
+    /// Lists the records that were rejected, with what is wrong with them.
+    ///
+    /// They stand in the table `_sdc_rejected` of their integration (in Parquet, in a folder of their table), whole, so that
+    /// nothing is lost with them.
+    #[command(after_long_help = REJECTED_EXAMPLES)]
+    Rejected(RejectedArgs),
+    /// Sends rejected records again, once what kept them out is mended: each once, however often the command is run.
+    ///
+    /// They go in as they came, with their own sequence: a newer record of their key that came meanwhile stays. The queue keeps
+    /// the batches of rejected records for 30 days.
+    #[command(after_long_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
+    /// Erases a key: its rows, its tombstone, and its rejected records, in every destination of the queue and in the queue.
+    ///
+    /// For requests of persons whose data it is. What others have copied out of a destination, and backups, are not reached.
+    #[command(after_long_help = PURGE_EXAMPLES)]
+    Purge(PurgeArgs),
     /// Makes a view of a table, in which a property whose values are of several types is one column.
     ///
     /// A table has a column for each type of a property (`age` and `age__st`); the view has one, `age`, which shows whichever
@@ -68,11 +92,8 @@ pub(crate) struct LoadArgs {
     #[arg(value_name = "INPUT", required = true)]
     pub(crate) inputs: Vec<Input>,
 
-    /// Where to load: sqlite:FILE, duckdb:FILE or parquet:FOLDER. May be given several times.
-    ///
-    /// The queue knows a destination by this very text: `sqlite:./x.db` is another one than `sqlite:x.db`.
-    #[arg(long, value_name = "DESTINATION", required = true)]
-    pub(crate) to: Vec<Address>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
 
     /// The name of the source the records come from. Its tables stand apart from those of others: in a schema of that name,
     /// in SQLite under `NAME__TABLE`. Without it they stand in the default schema under their own names.
@@ -115,6 +136,24 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "TABLE:/POINTER")]
     pub(crate) hash: Vec<Column>,
 
+    /// Prints what became of the records as one JSON object, and nothing else, on standard output.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) report: Option<ReportFormat>,
+
+    /// Loads files again that were loaded before. Tables with a key keep their values, others get the rows once more.
+    #[arg(long)]
+    pub(crate) again: bool,
+}
+
+/// What an engine is started with.
+#[derive(Debug, Args)]
+pub(crate) struct SettingsArgs {
+    /// Where to load: sqlite:FILE, duckdb:FILE or parquet:FOLDER. May be given several times.
+    ///
+    /// The queue knows a destination by this very text: `sqlite:./x.db` is another one than `sqlite:x.db`.
+    #[arg(long, value_name = "DESTINATION", required = true)]
+    pub(crate) to: Vec<Address>,
+
     /// How DuckDB and Parquet keep objects and arrays: `flat`, as columns and tables of their own, or `native`, as STRUCT and LIST.
     /// A table keeps what it was first loaded with.
     #[arg(long, value_name = "NESTING", default_value = "flat", value_parser = nesting())]
@@ -134,18 +173,24 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "POLICY", default_value = "split", value_parser = changed_types())]
     pub(crate) changed_types: ChangedTypes,
 
+    /// What a delete leaves of the row it deletes: `soft` keeps it, with the moment in `_sdc_deleted_at` and its values blanked,
+    /// `hard` takes it away.
+    #[arg(long, value_name = "DELETES", default_value = "soft", value_parser = deletes())]
+    pub(crate) deletes: Deletes,
+
+    /// What becomes of older versions of a key: `upsert` replaces them, `append` keeps every record as a row of its own.
+    #[arg(long, value_name = "LOADING", default_value = "upsert", value_parser = loading())]
+    pub(crate) loading: Loading,
+
+    /// What becomes of a batch with records that violate its schema: `refuse` takes none of it, `reject` keeps the bad ones aside,
+    /// for `selvedge rejected`, and takes the others.
+    #[arg(long, value_name = "BAD", default_value = "refuse", value_parser = bad_records())]
+    pub(crate) bad_records: BadRecords,
+
     /// The folder of the queue, where accepted records are kept until every destination has them. Default: the first
     /// destination's path with `.queue` after it. Use the same folder for the same destinations.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
-
-    /// Prints what became of the records as one JSON object, and nothing else, on standard output.
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) report: Option<ReportFormat>,
-
-    /// Loads files again that were loaded before. Tables with a key keep their values, others get the rows once more.
-    #[arg(long)]
-    pub(crate) again: bool,
 
     /// Takes over tables that were loaded from another queue, as when its folder is lost or was replaced. Without it they are
     /// left alone. What that queue had accepted and not yet loaded must be sent again, if need be all of it: tables with a
@@ -234,6 +279,164 @@ pub(crate) struct ViewArgs {
     pub(crate) name: String,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum TableCommand {
+    /// Shows the tables: their keys, active version and rows in each destination, how many records wait, and what is paused.
+    List(TableListArgs),
+    /// Has a table's records wait in the queue, while those of others are loaded. What more comes for it is accepted, up to a
+    /// limit.
+    Pause(PauseArgs),
+    /// Has the records of a paused table loaded again.
+    Resume(TableArgs),
+    /// Gives a table other keys: its rows go into the queue again, and it is made anew of them under the new keys.
+    ///
+    /// Of rows that share the new key the newest stays; one that has nothing in it ends among the rejected records. The next load
+    /// makes the table.
+    Rekey(RekeyArgs),
+    /// Begins a table anew: removes it from every destination, and lets it be made of what waits in the queue, with the keys that
+    /// has. What was loaded before is gone until it is sent again.
+    Reset(TableArgs),
+    /// Removes a table from every destination and from the queue.
+    Drop(DropArgs),
+}
+
+/// A table of a queue.
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// The table.
+    #[arg(value_name = "TABLE", value_parser = table)]
+    pub(crate) table: String,
+
+    /// The integration of the table.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// The folder of the queue, which must be there and used by nobody else.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+}
+
+impl TableArgs {
+    /// The table's whole name.
+    ///
+    /// # Errors
+    /// When it is too long together.
+    pub(crate) fn name(&self) -> Result<TableName, Error> {
+        TableName::new(self.integration.clone(), self.table.as_str())
+            .map_err(|cause| Error::usage(format!("{} is no table", self.table)).because(cause))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TableListArgs {
+    /// The folder of the queue, which must be there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PauseArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+
+    /// Why, for those who find it paused.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RekeyArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+
+    /// The properties that make up the new key.
+    #[arg(long, value_name = "COL[,COL…]", value_delimiter = ',', required = true)]
+    pub(crate) key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DropArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+
+    /// Drops the table even though records of it are in the queue, which are gone then.
+    #[arg(long)]
+    pub(crate) give_up_waiting: bool,
+}
+
+/// Which rejected records.
+#[derive(Debug, Args)]
+pub(crate) struct RejectedFilter {
+    /// Only those of this table.
+    #[arg(long, value_name = "NAME", value_parser = table)]
+    pub(crate) table: Option<String>,
+
+    /// Only those of this integration.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// Only those whose reason holds this text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
+    /// Only those of this batch of the queue.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) batch: Option<u64>,
+}
+
+impl RejectedFilter {
+    pub(crate) fn takes_table(&self, table: &TableName) -> bool {
+        self.table.as_ref().is_none_or(|name| name == table.table())
+            && self.integration.as_ref().is_none_or(|name| Some(name) == table.integration())
+    }
+
+    pub(crate) fn takes(&self, rejected: &Rejected) -> bool {
+        self.reason.as_ref().is_none_or(|text| rejected.reason.contains(text))
+            && self.batch.is_none_or(|batch| batch == rejected.batch)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectedArgs {
+    /// Where to look: sqlite:FILE, duckdb:FILE or parquet:FOLDER.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) destination: Address,
+
+    #[command(flatten)]
+    pub(crate) filter: RejectedFilter,
+
+    /// At most so many.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<usize>,
+
+    /// Prints each as one JSON object on a line of its own.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) report: Option<ReportFormat>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(crate) filter: RejectedFilter,
+
+    /// A file with the JSON Schema of the records, in place of the one they were sent with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PurgeArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+
+    /// The key, as a JSON object of its properties: '{"id": 17}'.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) key: String,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ReportFormat {
     /// One JSON object.
@@ -258,6 +461,21 @@ fn new_columns() -> impl TypedValueParser<Value = NewColumns> {
 
 fn changed_types() -> impl TypedValueParser<Value = ChangedTypes> {
     PossibleValuesParser::new(["split", "widen", "reject"]).try_map(|text| text.parse())
+}
+
+fn deletes() -> impl TypedValueParser<Value = Deletes> {
+    PossibleValuesParser::new(["soft", "hard"]).try_map(|text| text.parse())
+}
+
+fn loading() -> impl TypedValueParser<Value = Loading> {
+    PossibleValuesParser::new(["upsert", "append"]).try_map(|text| text.parse())
+}
+
+fn bad_records() -> impl TypedValueParser<Value = BadRecords> {
+    PossibleValuesParser::new(["refuse", "reject"]).map(|text| match text.as_str() {
+        "reject" => BadRecords::RejectEach,
+        _ => BadRecords::RefuseBatch,
+    })
 }
 
 const LOAD_EXAMPLES: &str = "\
@@ -333,4 +551,67 @@ Examples:
 Exit codes:
   0  the view stands
   1  it does not: there is no such table, or the destination cannot make views
+  2  the command was not understood";
+
+const TABLE_EXAMPLES: &str = "\
+Examples:
+  selvedge table list --data demo.db.queue
+      How every table stands, and what waits.
+
+  selvedge table pause orders --data demo.db.queue --reason 'until the migration is over'
+  selvedge table resume orders --data demo.db.queue
+      Its records wait in the queue in between.
+
+  selvedge table rekey orders --key shop,id --data demo.db.queue
+      Its sender changed its keys, so the table was paused: it gets the same ones, and keeps its rows.
+
+  selvedge table reset orders --data demo.db.queue
+      The table begins anew with what waits.
+
+  selvedge table drop orders --data demo.db.queue --give-up-waiting
+      The table is gone, and what waits for it.
+
+Exit codes:
+  0  it is done
+  1  it is not: the queue or a destination cannot be used, or records wait
+  2  the command was not understood";
+
+const REJECTED_EXAMPLES: &str = "\
+Examples:
+  selvedge rejected sqlite:demo.db
+      All of them.
+
+  selvedge rejected duckdb:warehouse.duckdb --table orders --reason 'out of range' --limit 10
+      Some of one table.
+
+  selvedge rejected parquet:lake --report json
+      For a program to read, one on each line.
+
+Exit codes:
+  0  they are listed
+  1  the destination cannot be read
+  2  the command was not understood";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  selvedge replay --to sqlite:demo.db --table orders --schema orders.schema.json
+      The schema was wrong: the records go in with another one.
+
+  selvedge replay --to sqlite:demo.db --reason discard_record --new-columns evolve
+      The policy was too strict.
+
+Exit codes:
+  0  what was sent again is loaded
+  1  something failed; what was accepted is kept in the queue
+  2  the command was not understood
+  3  records were rejected again";
+
+const PURGE_EXAMPLES: &str = "\
+Examples:
+  selvedge purge users --key '{\"id\": 17}' --data demo.db.queue
+      Nothing of this user is left.
+
+Exit codes:
+  0  it is done
+  1  it is not: records wait in which the key may be, or the queue or a destination cannot be used
   2  the command was not understood";

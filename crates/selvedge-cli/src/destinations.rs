@@ -140,7 +140,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-fn unusable(folder: &Path, cause: QueueError) -> Error {
+pub(crate) fn unusable(folder: &Path, cause: QueueError) -> Error {
     Error::failed(format!("the queue in {} cannot be used for this", folder.display())).because(cause)
 }
 

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use selvedge::{Engine, Policy, TableName, Waiting};
+use selvedge::{Engine, EngineBuilder, Policy, TableName, Waiting};
 
-use crate::args::{LoadArgs, ReportFormat};
+use crate::args::{LoadArgs, ReportFormat, SettingsArgs};
 use crate::column_rules;
 use crate::destination::Address;
 use crate::destinations::registered_in;
@@ -36,7 +36,7 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     let begun = Instant::now();
     check_usage(args)?;
     let inputs = look_at(args)?;
-    let engine = start(args)?;
+    let engine = begin(column_rules::set(args, builder(&args.settings))?, &args.settings)?;
     let jobs = plan::plan(args, inputs, &engine)?;
     announce(&jobs);
     let repeated = count_repeated(args, &jobs)?;
@@ -51,9 +51,10 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
         note_loaded(&engine, &sources)?;
     }
 
-    let destinations: Vec<String> = args.to.iter().map(ToString::to_string).collect();
+    let destinations: Vec<String> = args.settings.to.iter().map(ToString::to_string).collect();
     let report = Report::new(&destinations, &engine.progress(), &repeated, begun.elapsed());
     tell(args, &report, refused.as_ref(), &waiting)?;
+    warn_of_tables(&engine);
     Ok(if !waiting.is_empty() {
         Ending::Waiting
     } else if refused.is_some() || report.has_rejected() {
@@ -68,7 +69,7 @@ fn check_usage(args: &LoadArgs) -> Result<(), Error> {
         return Err(Error::usage("standard input can be read only once; write `-` once"));
     }
     let mut seen = HashSet::new();
-    match args.to.iter().find(|address| !seen.insert(address.as_str())) {
+    match args.settings.to.iter().find(|address| !seen.insert(address.as_str())) {
         Some(address) => Err(Error::usage(format!("{address} stands in the command twice; write it once"))),
         None => Ok(()),
     }
@@ -80,23 +81,30 @@ fn look_at(args: &LoadArgs) -> Result<Vec<(Input, Material)>, Error> {
     args.inputs.iter().map(|input| Ok((input.clone(), input.material(sample_lines)?))).collect()
 }
 
-fn start(args: &LoadArgs) -> Result<Engine, Error> {
-    let folder = queue_folder(args);
-    let shown = folder.display().to_string();
+/// Starts an engine for a command that reads no inputs.
+pub(crate) fn start(settings: &SettingsArgs) -> Result<Engine, Error> {
+    begin(builder(settings), settings)
+}
+
+fn builder(settings: &SettingsArgs) -> EngineBuilder {
+    let SettingsArgs { new_columns, changed_types, deletes, loading, bad_records, .. } = *settings;
+    let policy = Policy { new_columns, changed_types, deletes, loading, ..Policy::default() };
+    let builder = Engine::builder(settings.queue_folder()).policy(policy).bad_records(bad_records);
+    if settings.adopt { builder.adopt() } else { builder }
+}
+
+/// Opens the destinations, which makes them, and starts the engine.
+fn begin(mut builder: EngineBuilder, settings: &SettingsArgs) -> Result<Engine, Error> {
+    for address in &settings.to {
+        builder = builder.destination(address.as_str(), address.open(settings.nesting)?);
+    }
+    let folder = settings.queue_folder();
     let known = registered_in(&folder);
-    let LoadArgs { new_columns, changed_types, .. } = *args;
-    let policy = Policy { new_columns, changed_types, ..Policy::default() };
-    let mut builder = column_rules::set(args, Engine::builder(folder).policy(policy))?;
-    for address in &args.to {
-        builder = builder.destination(address.as_str(), address.open(args.nesting)?);
-    }
-    if args.adopt {
-        builder = builder.adopt();
-    }
+    let shown = folder.display();
     let engine = builder
         .start()
         .map_err(|cause| Error::failed(format!("the queue in {shown} cannot be used for this load")).because(cause))?;
-    for new in args.to.iter().filter(|address| !known.contains(&address.to_string())) {
+    for new in settings.to.iter().filter(|address| !known.contains(&address.to_string())) {
         warn(&engine, new);
     }
     Ok(engine)
@@ -109,9 +117,12 @@ fn warn(engine: &Engine, new: &Address) {
     }
 }
 
-fn queue_folder(args: &LoadArgs) -> PathBuf {
-    let beside_first = || args.to.first().map(|address| address.queue_folder()).unwrap_or_default();
-    args.data.clone().unwrap_or_else(beside_first)
+impl SettingsArgs {
+    /// The folder of the queue: beside the first destination unless it is said.
+    pub(crate) fn queue_folder(&self) -> PathBuf {
+        let beside_first = || self.to.first().map(|address| address.queue_folder()).unwrap_or_default();
+        self.data.clone().unwrap_or_else(beside_first)
+    }
 }
 
 /// Says what is left out, and why.
@@ -175,7 +186,7 @@ fn nanoseconds_since_1970() -> i64 {
 }
 
 /// Waits until everything is loaded, or something is in the way of what is left.
-fn flush(engine: &Engine) -> Result<Vec<Waiting>, Error> {
+pub(crate) fn flush(engine: &Engine) -> Result<Vec<Waiting>, Error> {
     loop {
         let left = engine.flush(PATIENCE)?;
         if left.is_empty() || left.iter().any(|waiting| waiting.reason.is_some()) {
@@ -196,6 +207,15 @@ fn note_loaded(engine: &Engine, sources: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Says what a sender may not have meant, and what is about to be in the way.
+fn warn_of_tables(engine: &Engine) {
+    for table in engine.progress().tables {
+        for warning in table.warnings.iter().chain(&table.alarm) {
+            eprintln!("selvedge: {}: {warning}", table.destination);
+        }
+    }
+}
+
 fn tell(args: &LoadArgs, report: &Report, refused: Option<&Refused>, waiting: &[Waiting]) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     let written = match args.report {
@@ -213,7 +233,7 @@ fn tell(args: &LoadArgs, report: &Report, refused: Option<&Refused>, waiting: &[
         eprintln!(
             "What waits is kept in the queue {} (--data, or beside the first --to). Put right what is in the way and run the \
              same command again.",
-            queue_folder(args).display()
+            args.settings.queue_folder().display()
         );
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! decides what is left to do with each input and `resume.rs` what is remembered of it, `feed.rs` makes the batches,
 //! `input.rs` and the files below it read, `infer.rs` finds the schema of plain records, `report.rs`, `refused.rs` and
 //! `progress.rs` tell. `verify.rs` looks at destinations, `view.rs` makes views in them, `destinations.rs` manages for which of
-//! them a queue keeps records.
+//! them a queue keeps records, `tables.rs` looks after tables, `rejected.rs` after rejected records, `purge.rs` erases keys.
 
 mod args;
 mod column_rules;
@@ -17,12 +17,16 @@ mod feed;
 mod infer;
 mod input;
 mod load;
+mod moment;
 mod plan;
 mod progress;
+mod purge;
 mod refused;
+mod rejected;
 mod report;
 mod resume;
 mod since;
+mod tables;
 mod verify;
 mod view;
 
@@ -37,6 +41,10 @@ fn main() -> ExitCode {
         Command::Load(args) => load::load(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Destination(command) => destinations::manage(&command),
+        Command::Table(command) => tables::manage(&command),
+        Command::Rejected(args) => rejected::list(&args),
+        Command::Replay(args) => rejected::replay(&args),
+        Command::Purge(args) => purge::purge(&args),
         Command::View(args) => view::view(&args),
     };
     match ended {

@@ -53,9 +53,9 @@ pub(crate) fn plan(args: &LoadArgs, inputs: Vec<(Input, Material)>, engine: &Eng
     for (((input, material), source), standing) in inputs.into_iter().zip(sources).zip(standings) {
         let course = match (standing, material) {
             (Standing::Twice, Material::File(snapshot)) => Course::Skip(snapshot),
-            (Standing::Seen(state), Material::File(snapshot)) => go_on(&input, snapshot, state, &args.to)?,
-            (Standing::Again(state), material) => Course::Read(material, beginning(state.layout, &args.to)),
-            (_, material) => Course::Read(material, beginning(layout.clone(), &args.to)),
+            (Standing::Seen(state), Material::File(snapshot)) => go_on(&input, snapshot, state, &args.settings.to)?,
+            (Standing::Again(state), material) => Course::Read(material, beginning(state.layout, &args.settings.to)),
+            (_, material) => Course::Read(material, beginning(layout.clone(), &args.settings.to)),
         };
         jobs.push(Job { input, source, course });
     }

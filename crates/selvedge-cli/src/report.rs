@@ -109,6 +109,8 @@ mod tests {
             table: name(table),
             tally,
             condition: None,
+            alarm: None,
+            warnings: Vec::new(),
         };
         let progress = Progress { tables: vec![table("orders", tally), table("idle", Tally::default())] };
         let destinations = ["sqlite:a.db".to_owned(), "parquet:lake".to_owned()];

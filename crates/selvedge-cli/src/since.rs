@@ -1,18 +1,17 @@
 //! Since when a destination gets everything of a table.
 
-use chrono::{DateTime, SecondsFormat};
 use selvedge::Since;
 
 use crate::columns::plural;
+use crate::moment::moment;
 
 /// As a phrase that `complete` or `gets orders` goes before.
 pub(crate) fn since(since: Option<&Since>) -> String {
     let Some(Since { batch, records, received_at }) = since else { return "from the beginning".to_owned() };
-    let moment = DateTime::from_timestamp_micros(*received_at).unwrap_or_default();
     format!(
         "from batch {} on, received since {}; {} before that {} no longer kept",
         batch + 1,
-        moment.to_rfc3339_opts(SecondsFormat::Secs, true),
+        moment(*received_at),
         plural(*records, "record"),
         if *records == 1 { "is" } else { "are" },
     )

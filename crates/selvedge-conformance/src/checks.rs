@@ -8,5 +8,6 @@ pub(crate) mod memory;
 pub(crate) mod positions;
 pub(crate) mod readers;
 pub(crate) mod rejects;
+pub(crate) mod removals;
 pub(crate) mod subtables;
 pub(crate) mod writers;

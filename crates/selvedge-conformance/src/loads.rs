@@ -59,6 +59,16 @@ pub(crate) fn next_changed(
     Ok(load)
 }
 
+/// Has a load delete keys: `brought` are they and how new the deletes are.
+pub(crate) fn delete(load: &mut TableLoad, brought: Vec<Values>) -> Result<(), Failure> {
+    let moments = brought.first().map_or(0, |(_, values)| values.len());
+    let moments = (0..).take(moments).map(|row| 1_700_000_000_000_000 + row);
+    let moments = TimestampMicrosecondArray::from_iter_values(moments).with_timezone("UTC");
+    let deleted_at: Values = (column(system::DELETED_AT, ColumnType::Timestamp), Arc::new(moments));
+    load.deletes = rows(&load.tombstone_columns(), brought.into_iter().chain([deleted_at]).collect())?;
+    Ok(())
+}
+
 /// The columns that stand once they are changed and have all that are brought, and all the changes this takes.
 fn grown(stand: Option<&[Column]>, mut changes: Vec<Change>, brought: &[Values]) -> (Vec<Column>, Vec<Change>) {
     let mut columns = stand.unwrap_or_default().to_vec();
@@ -222,7 +232,12 @@ pub(crate) fn texts<T: AsRef<str>>(name: &str, values: impl IntoIterator<Item = 
 
 /// The generated keys of a keyless table, made of numbers.
 pub(crate) fn generated_keys(numbers: impl IntoIterator<Item = i64>) -> Values {
-    texts(system::PRIMARY_KEY, numbers.into_iter().map(|number| format!("00000000-0000-8000-8000-{number:012}")))
+    texts(system::PRIMARY_KEY, numbers.into_iter().map(generated_key))
+}
+
+/// The generated key that is made of a number.
+pub(crate) fn generated_key(number: i64) -> String {
+    format!("00000000-0000-8000-8000-{number:012}")
 }
 
 /// Rejected records of a table, one for each number.
@@ -234,7 +249,7 @@ pub(crate) fn rejects(table: &TableName, numbers: &[i64]) -> Result<RecordBatch,
     let moments = moments.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
     let integers: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
     let columns = vec![
-        texts(&|number| format!("00000000-0000-8000-8000-{number:012}")),
+        texts(&generated_key),
         Arc::new(moments),
         texts(&|_| table.table().to_owned()),
         texts(&|number| format!("field collision on `a \"quoted\" {number}`")),

@@ -3,6 +3,7 @@
 mod change;
 mod image;
 mod merge;
+mod removal;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,10 +15,10 @@ use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use selvedge_core::{
     Capabilities, Destination, Each, Inspect, LoadError, LoadErrorKind, Part, Removal, RowOrder, Subtable,
-    SubtableLoad, TableLoad, TableName, TableState, rejected,
+    SubtableLoad, TableLoad, TableName, TableState, rejected, tombstone,
 };
 
-pub(crate) use merge::{Merged, join, merge, newest_stays};
+pub(crate) use merge::{Contest, Merged, activated, join, merge, newest_stays, only, replaced_subrows};
 
 const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
 
@@ -49,18 +50,19 @@ pub struct Memory {
 }
 
 /// A table and everything committed with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Table {
     state: TableState,
     content: Content,
     rejects: RecordBatch,
 }
 
-/// The rows of a table, and those of its subtables in their order.
-#[derive(Debug)]
+/// The rows of a table, those of its subtables in their order, and what is kept of deleted keys.
+#[derive(Debug, Clone)]
 pub(crate) struct Content {
     pub(crate) rows: RecordBatch,
     pub(crate) subrows: Vec<RecordBatch>,
+    pub(crate) tombstones: RecordBatch,
 }
 
 impl Memory {
@@ -96,9 +98,7 @@ impl Memory {
         load: &TableLoad,
         merge: impl FnOnce(&TableLoad, &Content) -> Result<Merged, LoadError>,
     ) -> Result<TableState, LoadError> {
-        if self.lock.is_none() {
-            return Err(refused("this was opened to look only; open it to load"));
-        }
+        self.check_owned()?;
         let found = self.tables.get(&load.table);
         load.check_planned_on(found.map(|table| &table.state))?;
         load.check_rows()?;
@@ -106,14 +106,47 @@ impl Memory {
         let merged = merge(load, &changed(load, found)?)?;
         let rejects = with_rejects(load, found)?;
         let table = Table { state: load.committed(merged.outcome()), content: merged.content, rejects };
-        if let Err(error) = image::write(&self.folder, &load.table, &table) {
+        self.put(&load.table, table)
+    }
+
+    /// Removes something from a table, whatever its state is; `None` once nothing is left of it. `leave` is given what stood and
+    /// what is left of it.
+    pub(crate) fn remove_by(
+        &mut self,
+        name: &TableName,
+        removal: Removal<'_>,
+        leave: impl FnOnce(&Content, Content) -> Content,
+    ) -> Result<Option<TableState>, LoadError> {
+        self.check_owned()?;
+        let Some(table) = self.tables.get(name) else { return Ok(None) };
+        let left = match removal {
+            Removal::Table => {
+                image::remove(&self.folder, name)?;
+                self.tables.remove(name);
+                return Ok(None);
+            }
+            Removal::Keys(keys) => removal::without_keys(table, keys)?,
+            Removal::Rejects(keys) => removal::without_rejects(table, keys)?,
+            _ => return Err(refused("this cannot be removed here; update the destination")),
+        };
+        let left = Table { content: leave(&table.content, left.content), ..left };
+        self.put(name, left).map(Some)
+    }
+
+    /// Puts a table in the place of what stands.
+    fn put(&mut self, name: &TableName, table: Table) -> Result<TableState, LoadError> {
+        if let Err(error) = image::write(&self.folder, name, &table) {
             // Whether it was applied all the same, only the file knows.
             self.tables = image::read_all(&self.folder)?;
             return Err(error);
         }
         let state = table.state.clone();
-        self.tables.insert(load.table.clone(), table);
+        self.tables.insert(name.clone(), table);
         Ok(state)
+    }
+
+    fn check_owned(&self) -> Result<(), LoadError> {
+        self.lock.as_ref().map(|_| ()).ok_or_else(|| refused("this was opened to look only; open it to load"))
     }
 }
 
@@ -143,11 +176,14 @@ impl Destination for Memory {
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        if self.tables.get(table).map(|table| &table.state) == Some(found) {
+            return self.remove_by(table, removal, |_, left| left);
+        }
+        let message = format!("table {table} was changed by somebody else: look at it again before you remove from it");
+        Err(LoadError::new(LoadErrorKind::Stale, message))
     }
 }
 
@@ -201,6 +237,8 @@ fn changed(load: &TableLoad, found: Option<&Table>) -> Result<Content, LoadError
     Ok(Content {
         rows: change::apply(&load.changes, stands, &load.columns)?,
         subrows: load.subtables.iter().map(subrows).collect::<Result<_, _>>()?,
+        tombstones: found
+            .map_or_else(|| tombstone::none(&load.columns, &load.keys), |table| table.content.tombstones.clone()),
     })
 }
 

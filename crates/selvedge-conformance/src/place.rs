@@ -8,8 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use selvedge_core::{
-    Counted, Destination, Inspect, LoadError, LogicalView, Part, TableLoad, TableName, TableState, Value, logical_view,
-    schema,
+    Counted, Destination, Inspect, LoadError, LogicalView, Part, Removal, TableLoad, TableName, TableState, Value,
+    logical_view, schema,
 };
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -76,6 +76,21 @@ impl<'k> Place<'k> {
         ensure_state(destination.state(&load.table)?.as_ref(), Some(&state), "the state after a load, read again")?;
         drop(destination);
         ensure_state(self.state(&load.table)?.as_ref(), Some(&state), "the state after the destination was reopened")?;
+        Ok(state)
+    }
+
+    /// Removes something, which has to succeed, and checks that the state it answers is the one found from now on.
+    pub(crate) fn remove(
+        &self,
+        table: &TableName,
+        found: &TableState,
+        removal: Removal<'_>,
+    ) -> Result<Option<TableState>, Failure> {
+        let mut destination = self.open()?;
+        let state = destination.remove(table, found, removal)?;
+        ensure_state(destination.state(table)?.as_ref(), state.as_ref(), "the state after a removal, read again")?;
+        drop(destination);
+        ensure_state(self.state(table)?.as_ref(), state.as_ref(), "the state after a removal, once reopened")?;
         Ok(state)
     }
 
@@ -157,6 +172,7 @@ pub(crate) fn ensure_state(
         ensure_equal(&found.position, &expected.position, format!("{of}, its position"))?;
         ensure_equal(&found.counts, &expected.counts, format!("{of}, its counts"))?;
         ensure_equal(&found.keys, &expected.keys, format!("{of}, its keys"))?;
+        ensure_equal(&found.active_version, &expected.active_version, format!("{of}, its active version"))?;
         ensure_equal(&found.columns.len(), &expected.columns.len(), format!("{of}, its number of columns"))?;
         let mut columns = found.columns.iter().zip(&expected.columns);
         columns.try_for_each(|(found, expected)| ensure_equal(found, expected, format!("{of}, a column")))?;

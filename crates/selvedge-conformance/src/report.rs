@@ -64,7 +64,7 @@ impl Report {
 }
 
 /// As wide as the longest name of a check.
-const NAME_WIDTH: usize = 23;
+const NAME_WIDTH: usize = 30;
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use selvedge_core::{IntegrationName, TableName};
 use selvedge_engine::{
-    Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret, Waiting,
+    BadRecords, Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret,
+    TableProgress, Tally, Waiting,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -44,6 +45,8 @@ enum Step {
     Refused(Refused),
     /// How tables may change, for engines started from here on.
     Policy(Policy),
+    /// What becomes of records that violate their schema, for engines started from here on.
+    BadRecords(#[serde(with = "BadRecordsName")] BadRecords),
     /// What of a table's records is excluded or hashed by engines started from here on.
     Redact(Redacted),
     /// Everything is loaded, and the destination holds these tables and no other.
@@ -67,6 +70,14 @@ struct Refused {
     batch: Box<RawValue>,
     /// What the refusal says, word by word.
     says: Vec<String>,
+}
+
+/// [`BadRecords`] as a scenario names it.
+#[derive(Deserialize)]
+#[serde(remote = "BadRecords", rename_all = "snake_case")]
+enum BadRecordsName {
+    RefuseBatch,
+    RejectEach,
 }
 
 /// The properties of a table's records that are excluded or hashed, as JSON pointers.
@@ -101,6 +112,7 @@ struct Stage<'p> {
     paused: BTreeSet<String>,
     /// What engines are told.
     policy: Policy,
+    bad_records: BadRecords,
     redacted: Vec<Redacted>,
 }
 
@@ -119,6 +131,7 @@ impl Scenario {
             pushed: Vec::new(),
             paused: BTreeSet::new(),
             policy: Policy::default(),
+            bad_records: BadRecords::default(),
             redacted: Vec::new(),
         };
         for (step, number) in self.steps.iter().zip(1..) {
@@ -142,6 +155,11 @@ impl Stage<'_> {
                 self.policy = *policy;
                 Ok(())
             }
+            Step::BadRecords(bad_records) => {
+                self.at_rest()?;
+                self.bad_records = *bad_records;
+                Ok(())
+            }
             Step::Redact(redacted) => {
                 self.at_rest()?;
                 self.redacted.push(redacted.clone());
@@ -149,6 +167,7 @@ impl Stage<'_> {
             }
             Step::Expect(tables) => {
                 self.settle()?;
+                self.check_ledger()?;
                 self.stop();
                 expected::check(&mut *self.place.look()?, tables)
             }
@@ -207,6 +226,16 @@ impl Stage<'_> {
         unexpected.map_or(Ok(()), |waiting| Err(Failure::new(waiting.to_string())))
     }
 
+    /// Checks that the engine knows of every record what became of it.
+    fn check_ledger(&mut self) -> Checked {
+        for TableProgress { table, tally, .. } in self.engine()?.progress().tables {
+            let Tally { accepted, loaded, superseded, rejected, waiting, .. } = tally;
+            let found = loaded + superseded + rejected + waiting;
+            ensure_equal(&found, &accepted, format!("loaded + superseded + rejected + waiting of {table}"))?;
+        }
+        Ok(())
+    }
+
     fn expect_paused(&mut self, table: &str, words: &[String]) -> Checked {
         let left = self.flush()?;
         let waiting = left.iter().find(|waiting| waiting.table.to_string() == table);
@@ -248,7 +277,8 @@ impl Stage<'_> {
     }
 
     fn start(&mut self, builder: EngineBuilder) -> Checked {
-        let builder = self.redacted.iter().try_fold(builder.policy(self.policy), |builder, it| it.tell(builder))?;
+        let builder = builder.policy(self.policy).bad_records(self.bad_records);
+        let builder = self.redacted.iter().try_fold(builder, |builder, it| it.tell(builder))?;
         self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
         Ok(())
     }

@@ -2,11 +2,14 @@
 //!
 //! Each is the in-memory destination with one step replaced by one that looks like it.
 
+mod deletes;
 mod looking;
+mod removals;
 mod rows;
 mod state;
 mod subrows;
 mod values;
+mod versions;
 
 use std::path::{Path, PathBuf};
 
@@ -27,11 +30,13 @@ pub struct Twin {
     open: fn(&Path) -> Result<Memory, LoadError>,
     state: State,
     load: Load,
+    remove: Remove,
     look: fn(&Path) -> Result<Box<dyn Inspect>, LoadError>,
 }
 
 type State = fn(&mut Broken, &TableName) -> Result<Option<TableState>, LoadError>;
 type Load = fn(&mut Broken, &TableLoad) -> Result<TableState, LoadError>;
+type Remove = fn(&mut Broken, &TableName, &TableState, Removal<'_>) -> Result<Option<TableState>, LoadError>;
 
 /// The in-memory destination with a step replaced.
 struct Broken {
@@ -42,15 +47,16 @@ struct Broken {
     loads: usize,
     state: State,
     load: Load,
+    remove: Remove,
 }
 
 impl Twin {
     /// The kit for this destination.
     pub fn kit(&self) -> Kit {
-        let Self { open, state, load, look, .. } = *self;
+        let Self { open, state, load, remove, look, .. } = *self;
         let broken = move |folder: &Path| {
             let (memory, folder) = (open(folder)?, folder.to_owned());
-            Ok(Broken { memory, folder, loads: 0, state, load })
+            Ok(Broken { memory, folder, loads: 0, state, load, remove })
         };
         Kit::new(broken, look)
     }
@@ -77,7 +83,7 @@ impl Destination for Broken {
         found: &TableState,
         removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        self.memory.remove(table, found, removal)
+        (self.remove)(self, table, found, removal)
     }
 }
 
@@ -91,8 +97,14 @@ const fn loading(name: &'static str, says: &'static str, found_by: &'static [&'s
         open: Memory::open,
         state,
         load,
+        remove: |broken, table, found, removal| broken.memory.remove(table, found, removal),
         look: |folder| Ok(Box::new(Memory::read_only(folder)?)),
     }
+}
+
+/// A twin whose defect is in what is removed by hand.
+const fn removing(name: &'static str, says: &'static str, found_by: &'static [&'static str], remove: Remove) -> Twin {
+    Twin { remove, ..loading(name, says, found_by, soundly) }
 }
 
 /// Loads as it should.
@@ -107,12 +119,100 @@ pub fn twins() -> Vec<Twin> {
         loading(
             "last_load_wins",
             "replaces newer rows by older ones",
-            &["late_records", "order"],
+            &["late_records", "order", "late_row_after_soft_delete"],
             rows::last_load_wins,
         ),
         loading("first_wins_ties", "keeps the earlier of two equal sequences", &["ties"], rows::first_wins_ties),
-        loading("ignores_versions", "compares sequences alone", &["table_versions"], rows::ignores_versions),
+        loading(
+            "ignores_versions",
+            "compares sequences alone",
+            &["table_versions", "winner_across_versions", "tombstones_and_versions"],
+            rows::ignores_versions,
+        ),
         loading("folds_case", "takes `a` and `A` for one key", &["composite_keys"], rows::folds_case),
+        loading(
+            "strips_quotes",
+            "takes keys that differ in quotes and commas for one",
+            &["hard_delete_composite_keys"],
+            rows::strips_quotes,
+        ),
+        loading(
+            "activation_keeps_old",
+            "leaves the rows of older versions",
+            &[
+                "activate_version",
+                "switch_view",
+                "version_in_pieces",
+                "keyless_versions",
+                "append_versions",
+                "random_loads",
+            ],
+            versions::activation_keeps_old,
+        ),
+        loading(
+            "activation_keeps_unversioned",
+            "leaves the rows without a version",
+            &["version_without"],
+            versions::activation_keeps_unversioned,
+        ),
+        loading(
+            "activation_leaves_subrows",
+            "leaves the subrows of older versions",
+            &["versions_of_subrows", "random_loads"],
+            versions::activation_leaves_subrows,
+        ),
+        loading(
+            "activation_forgets_tombstones",
+            "removes all tombstones when a version is activated",
+            &["tombstones_and_versions", "random_loads"],
+            versions::activation_forgets_tombstones,
+        ),
+        Twin {
+            state: state::forgets_active_version,
+            ..loading(
+                "forgets_active_version",
+                "does not remember which version is active",
+                &["late_versions", "older_activation", "activation_first"],
+                state::loads_anyway,
+            )
+        },
+        loading(
+            "hides_deleted_rows",
+            "drops rows that are marked as deleted",
+            &["soft_delete", "soft_delete_unknown", "append"],
+            deletes::hides_deleted_rows,
+        ),
+        loading("ignores_deletes", "deletes nothing", &["hard_delete", "crash"], deletes::ignores_deletes),
+        loading(
+            "deletes_win",
+            "takes a delete for newer than any row",
+            &["late_hard_delete", "delete_and_upsert_in_one_batch"],
+            deletes::deletes_win,
+        ),
+        loading(
+            "forgets_tombstones",
+            "keeps nothing of deleted keys",
+            &["hard_delete_unknown", "tombstone_outlives_late_rows", "random_loads"],
+            deletes::forgets_tombstones,
+        ),
+        loading(
+            "tombstones_for_ever",
+            "writes no row in the place of a tombstone",
+            &["upsert_after_tombstone", "random_loads"],
+            deletes::tombstones_for_ever,
+        ),
+        loading(
+            "deletes_leave_subrows",
+            "leaves the subrows of deleted rows",
+            &["hard_delete_of_subrows", "random_loads"],
+            deletes::deletes_leave_subrows,
+        ),
+        loading(
+            "counts_removed_rows",
+            "counts rows that were deleted as if they stood",
+            &["hard_delete", "activate_version", "random_loads"],
+            deletes::counts_removed_rows,
+        ),
         loading(
             "loses_a_row",
             "loses the first row of a table without keys",
@@ -178,12 +278,18 @@ pub fn twins() -> Vec<Twin> {
                 "policy_discard_record",
                 "policy_reject",
                 "rejected_records",
+                "rejected_each",
                 "columns_redacted",
                 "rejects",
             ],
             rows::drops_rejects,
         ),
-        loading("rounds_moments", "keeps moments to the millisecond", &["types", "date_times"], values::rounds_moments),
+        loading(
+            "rounds_moments",
+            "keeps moments to the millisecond",
+            &["types", "date_times", "system_columns"],
+            values::rounds_moments,
+        ),
         loading(
             "through_double",
             "passes integers through doubles",
@@ -218,7 +324,7 @@ pub fn twins() -> Vec<Twin> {
         loading(
             "null_keeps_the_old",
             "takes null for unchanged",
-            &["nulls", "type_lists", "column_vanishes"],
+            &["nulls", "type_lists", "column_vanishes", "soft_delete", "soft_delete_then_upsert"],
             values::null_keeps_the_old,
         ),
         loading(
@@ -257,7 +363,7 @@ pub fn twins() -> Vec<Twin> {
             ..loading(
                 "forgets_tables",
                 "knows no state when it is opened again",
-                &["repeated_request", "queue_recreated", "second_queue", "queue_restored"],
+                &["repeated_request", "keyless_repeat", "queue_recreated", "second_queue", "queue_restored"],
                 state::loads_anyway,
             )
         },
@@ -305,6 +411,31 @@ pub fn twins() -> Vec<Twin> {
                 soundly,
             )
         },
+        removing(
+            "removes_nothing",
+            "says that it removed what it did not",
+            &["remove_table", "remove_rejects"],
+            removals::removes_nothing,
+        ),
+        removing(
+            "removal_leaves_tombstones",
+            "removes rows and leaves tombstones",
+            &["remove_keys"],
+            removals::removal_leaves_tombstones,
+        ),
+        removing(
+            "removal_leaves_subrows",
+            "removes rows and leaves their subrows",
+            &["remove_keys"],
+            removals::removal_leaves_subrows,
+        ),
+        removing(
+            "removes_blindly",
+            "does not look whether somebody loaded meanwhile",
+            &["remove_stale"],
+            removals::removes_blindly,
+        ),
+        removing("keeps_backups", "keeps a copy of what it removes", &["removed_for_good"], removals::keeps_backups),
         loading("grows", "holds its tables in memory", &["bounded_memory"], soundly),
     ]
 }

@@ -39,4 +39,4 @@ pub use position::{Epoch, Position, QueueId};
 pub use removal::Removal;
 pub use state::{Counts, TableState};
 pub use subtable::{ArrayPath, SOURCE_KEY_PREFIX, Subtable, SubtableLoad, level_id};
-pub use view::{Bits, LogicalRow, LogicalView, Value, logical_view};
+pub use view::{Bits, LogicalRow, LogicalView, Value, logical_view, logical_view_of};

@@ -1,6 +1,8 @@
 //! Rejected records: what is kept of them, and how a load carries them.
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
 
 use crate::{Column, ColumnType, schema, system};
 
@@ -41,4 +43,44 @@ pub fn columns() -> [Column; 8] {
 /// No rejected records.
 pub fn none() -> RecordBatch {
     RecordBatch::new_empty(schema(&columns()))
+}
+
+/// A rejected record, read back from a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its generated key, the same in every destination.
+    pub id: String,
+    /// When it was rejected, in microseconds since 1970 (UTC).
+    pub rejected_at: i64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Where in it, as a JSON pointer; empty for the whole of it.
+    pub pointer: String,
+    /// The record, as the JSON text it came as.
+    pub record: String,
+    /// The number of its batch in the queue.
+    pub batch: u64,
+    /// Its index in the batch, from 0.
+    pub batch_record: u64,
+}
+
+/// The rejected records in a batch that [`Inspect::read`](crate::Inspect::read) handed out for
+/// [`Part::Rejects`](crate::Part::Rejects). What is no such record, as when somebody edited it, is left out.
+pub fn read(batch: &RecordBatch) -> impl Iterator<Item = Rejected> + '_ {
+    (0..batch.num_rows()).filter_map(|row| read_row(batch, row))
+}
+
+fn read_row(batch: &RecordBatch, row: usize) -> Option<Rejected> {
+    let column = |name: &str| batch.column_by_name(name).filter(|column| column.is_valid(row));
+    let text = |name: &str| Some(column(name)?.as_string_opt::<i32>()?.value(row).to_owned());
+    let number = |name: &str| column(name)?.as_primitive_opt::<Int64Type>()?.value(row).try_into().ok();
+    Some(Rejected {
+        id: text(system::PRIMARY_KEY)?,
+        rejected_at: column(REJECTED_AT)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(row),
+        reason: text(REASON)?,
+        pointer: text(POINTER)?,
+        record: text(RECORD)?,
+        batch: number(BATCH)?,
+        batch_record: number(BATCH_RECORD)?,
+    })
 }

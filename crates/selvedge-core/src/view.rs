@@ -90,10 +90,23 @@ pub fn logical_view<I: Inspect + ?Sized>(
     destination: &mut I,
     table: &TableName,
 ) -> Result<Option<LogicalView>, LoadError> {
+    logical_view_of(destination, table, |_| true)
+}
+
+/// As [`logical_view`], of the keys that are wanted: a table can be gone through in portions, each of which fits in memory.
+///
+/// # Errors
+/// As [`logical_view`].
+pub fn logical_view_of<I: Inspect + ?Sized>(
+    destination: &mut I,
+    table: &TableName,
+    is_wanted: impl Fn(&[Value]) -> bool,
+) -> Result<Option<LogicalView>, LoadError> {
     let mut rows: BTreeMap<Vec<Value>, LogicalRow> = BTreeMap::new();
     let found = destination.read(table, Part::Rows, &mut |state, batch| {
         let of_batch = LogicalRows::new(state, &batch);
-        rows.extend((0..batch.num_rows()).map(|row| (of_batch.key(row), of_batch.row(row))));
+        let wanted = (0..batch.num_rows()).map(|row| (of_batch.key(row), row)).filter(|(key, _)| is_wanted(key));
+        rows.extend(wanted.map(|(key, row)| (key, of_batch.row(row))));
         ControlFlow::Continue(())
     })?;
     let Some(state) = found else { return Ok(None) };
@@ -101,7 +114,10 @@ pub fn logical_view<I: Inspect + ?Sized>(
         let found = destination.read(table, Part::Subtable(&subtable.name), &mut |_, batch| {
             let of_batch = LogicalRows::of_subtable(subtable, &batch);
             for row in (0..batch.num_rows()).filter(|row| of_batch.has_values(*row)) {
-                rows.entry(of_batch.key(row)).or_default().extend(of_batch.row(row));
+                let key = of_batch.key(row);
+                if is_wanted(&key) {
+                    rows.entry(key).or_default().extend(of_batch.row(row));
+                }
             }
             ControlFlow::Continue(())
         })?;

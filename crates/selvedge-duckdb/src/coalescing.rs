@@ -40,6 +40,11 @@ pub(crate) fn make_again(session: &Session, load: &TableLoad) -> Result<(), Load
     Ok(())
 }
 
+/// Drops the views of a table.
+pub(crate) fn drop_all(connection: &Connection, table: &TableName) -> duckdb::Result<()> {
+    views(connection, table)?.iter().try_for_each(|view| connection.execute_batch(&format!("DROP VIEW {view}")))
+}
+
 /// Makes a view, which is named as statements name it.
 fn make(connection: &Connection, view: &str, table: &TableName, columns: &[Column]) -> duckdb::Result<()> {
     let query = DIALECT.coalescing_query(table, columns);

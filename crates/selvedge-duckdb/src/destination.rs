@@ -3,13 +3,11 @@
 use std::num::NonZero;
 use std::path::Path;
 
-use selvedge_core::{
-    Capabilities, Destination, LoadError, LoadErrorKind, Removal, RowOrder, TableLoad, TableName, TableState,
-};
+use selvedge_core::{Capabilities, Destination, LoadError, Removal, RowOrder, TableLoad, TableName, TableState};
 
 use crate::instance::Instance;
 use crate::session::Access;
-use crate::{coalescing, load, state};
+use crate::{coalescing, load, removal, state};
 use selvedge_core::Nesting;
 
 const CAPABILITIES: Capabilities =
@@ -95,10 +93,9 @@ impl Destination for DuckDb {
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        self.instance.with_file(Access::Load, |session| removal::apply(session, table, found, removal))
     }
 }

@@ -20,10 +20,6 @@ impl HeldFile {
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(path.clone()).then(|| Self(path))
     }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl Drop for HeldFile {

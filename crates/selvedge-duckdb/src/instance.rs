@@ -10,6 +10,7 @@ use duckdb::{Config, Connection};
 use selvedge_core::{LoadError, LoadErrorKind};
 
 use crate::error::load_error;
+use crate::rewriting;
 use crate::session::{Access, Session, literal};
 
 /// A share of the engine's budget of 256 MiB.
@@ -71,7 +72,7 @@ impl Instance {
         Ok(done)
     }
 
-    /// Starts DuckDB, which will reach this file and a folder for what does not fit in memory, and nothing else.
+    /// Starts DuckDB, which will reach this file, a copy of it, and a folder for what does not fit in memory, and nothing else.
     fn start(&self) -> Result<Connection, LoadError> {
         let file = self.path.to_str().ok_or_else(|| {
             let message = format!("the path {} is not UTF-8, which DuckDB needs; rename it", self.path.display());
@@ -89,11 +90,11 @@ impl Instance {
             .with("temp_directory", format!("{file}.tmp"))?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         connection.register_table_function::<ArrowVTab>(ARROW)?;
-        let reachable =
-            ["", ".wal", ".wal.checkpoint", ".wal.recovery"].map(|suffix| literal(&format!("{file}{suffix}")));
+        let logs = ["", ".wal", ".wal.checkpoint", ".wal.recovery"];
+        let reachable = ["", rewriting::SUFFIX].map(|copy| logs.map(|log| literal(&format!("{file}{copy}{log}"))));
         connection.execute_batch(&format!(
             "SET allowed_paths = [{}]; SET enable_external_access = false; SET lock_configuration = true",
-            reachable.join(", "),
+            reachable.concat().join(", "),
         ))?;
         Ok(connection)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::error::ArrowError;
+use selvedge_core::system;
 use selvedge_sql::quote;
 
 /// The values of these columns, called `key_0`, `key_1`, … whatever their own names are, and the number of the row, `row`.
@@ -21,4 +22,9 @@ pub(crate) fn key_batch(rows: &RecordBatch, keys: &[String]) -> Result<RecordBat
 pub(crate) fn same_key(keys: &[String]) -> String {
     let equal = |(number, key): (usize, &String)| format!("stored.{} = incoming.key_{number}", quote(key));
     keys.iter().enumerate().map(equal).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The columns by which the rows of a table with these keys are told apart: the generated one where it has none.
+pub(crate) fn root_keys(keys: &[String]) -> Vec<String> {
+    if keys.is_empty() { vec![system::PRIMARY_KEY.to_owned()] } else { keys.to_vec() }
 }

@@ -16,9 +16,11 @@
 //!
 //! [`DuckDb::create_coalescing_view`] makes a view in which a path whose values are of several types is one column.
 
+mod activation;
 mod catalog;
 mod changes;
 mod coalescing;
+mod contest;
 mod destination;
 mod dialect;
 mod error;
@@ -31,13 +33,16 @@ mod nesting;
 mod others;
 mod reader;
 mod rejects;
+mod removal;
 mod reshape;
+mod rewriting;
 mod rows;
 mod session;
 mod state;
 mod stillborn;
 mod subrows;
 mod target;
+mod tombstones;
 
 pub use destination::{DuckDb, Settings};
 pub use reader::DuckDbReader;

@@ -4,8 +4,10 @@ use selvedge_core::{LoadError, Outcome, TableLoad, TableState};
 
 use crate::nesting;
 use crate::session::Session;
+use crate::subrows::Subrows;
 use crate::target::Target;
-use crate::{changes, coalescing, nested, rejects, rows, state, subrows};
+use crate::tombstones::Tombstones;
+use crate::{activation, changes, coalescing, nested, rejects, rows, state};
 use selvedge_core::Nesting;
 
 /// Applies a load, all or nothing, and returns the state it left. A table that it makes is nested as is said.
@@ -15,9 +17,10 @@ pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Re
     let found = state::read(session, &load.table)?;
     load.check_planned_on(found.as_ref().map(|found| &found.state))?;
     let nesting = found.as_ref().map_or(nesting, |found| found.nesting);
+    let tombstones = Tombstones::found_by(session, load)?;
     let outcome = match nesting {
-        Nesting::Flat => write_flat(session, load)?,
-        Nesting::Native => nested::write(session, load)?,
+        Nesting::Flat => write_flat(session, load, &tombstones)?,
+        Nesting::Native => nested::write(session, load, &tombstones)?,
     };
     rejects::write(session, load)?;
     let state = load.committed(outcome);
@@ -30,14 +33,17 @@ pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Re
 }
 
 /// Writes the rows to the table, and what arrays in them hold to its subtables.
-fn write_flat(session: &Session, load: &TableLoad) -> Result<Outcome, LoadError> {
+fn write_flat(session: &Session, load: &TableLoad, tombstones: &Tombstones) -> Result<Outcome, LoadError> {
     let target = Target::root(load);
     let planned_on = load.planned_on.as_ref().map(|state| state.columns.as_slice());
     let others = changes::apply(session, &target, planned_on, &load.changes)?;
     coalescing::make_again(session, load)?;
-    let written = rows::write(session, &target, load, &load.rows, &others).map_err(session.failed("write rows to"))?;
-    for part in &load.subtables {
-        subrows::write(session, load, part, &written)?;
+    let subtables: Vec<Subrows<'_>> =
+        load.subtables.iter().map(|part| Subrows::fitting(session, load, part)).collect::<Result<_, _>>()?;
+    let left_behind = activation::apply(session, load, Nesting::Flat, tombstones)?;
+    let written = rows::write(session, &target, load, &load.rows, &others, tombstones)?;
+    for subtable in &subtables {
+        subtable.write(session, &written)?;
     }
-    Ok(written.outcome())
+    Ok(written.outcome(left_behind))
 }

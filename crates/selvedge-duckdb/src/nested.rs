@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use arrow::error::ArrowError;
 use selvedge_core::nested::{Flat, compose, decompose, schema};
-use selvedge_core::{ColumnType, LoadError, Outcome, Part, Subtable, TableLoad, TableState};
+use selvedge_core::{ColumnType, LoadError, Nesting, Outcome, Part, Subtable, TableLoad, TableState};
 use selvedge_sql::{quote, quote_list};
 
 use crate::catalog::ColumnNames;
@@ -14,10 +14,11 @@ use crate::changes;
 use crate::dialect::DIALECT;
 use crate::session::Session;
 use crate::target::Target;
-use crate::{reshape, rows};
+use crate::tombstones::Tombstones;
+use crate::{activation, reshape, rows};
 
 /// Writes the rows of a load, with what belongs to them in them.
-pub(crate) fn write(session: &Session, load: &TableLoad) -> Result<Outcome, LoadError> {
+pub(crate) fn write(session: &Session, load: &TableLoad, tombstones: &Tombstones) -> Result<Outcome, LoadError> {
     let subtables: Vec<Subtable> = load.subtables.iter().map(|part| part.subtable.clone()).collect();
     let target =
         Target { table: load.table.clone(), keys: load.keys.clone(), schema: schema(&load.columns, &subtables) };
@@ -29,8 +30,9 @@ pub(crate) fn write(session: &Session, load: &TableLoad) -> Result<Outcome, Load
         Some(stood) => reshape::apply(session, load, stood, &target)?,
     };
     let rows = compose(&Flat::from(load), &load.columns, &subtables)?;
-    let written = rows::write(session, &target, load, &rows, &others).map_err(session.failed("write rows to"))?;
-    Ok(written.outcome())
+    let left_behind = activation::apply(session, load, Nesting::Native, tombstones)?;
+    let written = rows::write(session, &target, load, &rows, &others, tombstones)?;
+    Ok(written.outcome(left_behind))
 }
 
 /// The rows of a part of a table in rows that are nested.

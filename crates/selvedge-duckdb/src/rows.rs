@@ -5,110 +5,134 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, Schema};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use duckdb::Connection;
 use duckdb::vtab::arrow::ArrowBatchRegistration;
-use selvedge_core::{Outcome, TableLoad, system};
-use selvedge_sql::{quote, quote_list};
+use selvedge_core::{LoadError, Outcome, TableLoad};
+use selvedge_sql::quote_list;
 
 use crate::catalog::ColumnNames;
+use crate::contest::{self, Fate, having};
 use crate::instance::ARROW;
 use crate::keys::{key_batch, same_key};
 use crate::others;
+use crate::session::Session;
 use crate::target::Target;
+use crate::tombstones::{Tombstones, as_tombstones};
 
-/// What became of the rows of a load.
+/// What became of the rows and the deletes of a load.
 #[derive(Debug)]
 pub(crate) struct Written {
-    fates: Vec<Fate>,
-    /// The [keys](key_batch) of the stored rows that were replaced.
-    pub(crate) replaced: RecordBatch,
-}
-
-/// What becomes of a row of the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// The table does not have its key.
-    New,
-    /// It takes the place of the stored row of its key.
-    Replaces,
-    /// The stored row of its key is newer.
-    Stale,
+    rows: Vec<Fate>,
+    deletes: Vec<Fate>,
+    /// The [keys](key_batch) of the stored rows that were replaced or deleted.
+    pub(crate) gone: RecordBatch,
 }
 
 impl Written {
     /// Whether the row of this index was written.
     pub(crate) fn has(&self, row: usize) -> bool {
-        self.fates.get(row).is_some_and(|fate| *fate != Fate::Stale)
+        self.rows.get(row).is_some_and(|fate| *fate != Fate::Stale)
     }
 
-    pub(crate) fn outcome(&self) -> Outcome {
-        let having = |wanted| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
-        Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New), removed_rows: 0 }
+    /// With the rows that a version that was activated had left behind.
+    pub(crate) fn outcome(&self, left_behind: u64) -> Outcome {
+        let having = |fates: &[Fate], wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
+        Outcome {
+            stale_rows: having(&self.rows, Fate::Stale) + having(&self.deletes, Fate::Stale),
+            new_rows: having(&self.rows, Fate::New),
+            removed_rows: left_behind + having(&self.deletes, Fate::Replaces),
+        }
     }
 }
 
-/// Writes the rows of a load as they are to stand in the table, except those whose stored row is newer.
+/// Writes the rows of a load as they are to stand in the table, and takes away those it deletes, except where the stored row
+/// or the tombstone is newer.
 pub(crate) fn write(
-    connection: &Connection,
+    session: &Session,
     target: &Target,
     load: &TableLoad,
     rows: &RecordBatch,
     others: &ColumnNames,
-) -> duckdb::Result<Written> {
-    let table = target.spelled();
-    let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
-    if target.keys.is_empty() || was_empty {
-        insert(connection, &table, &target.schema, rows)?;
-        let replaced = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        return Ok(Written { fates: vec![Fate::New; rows.num_rows()], replaced });
+    tombstones: &Tombstones,
+) -> Result<Written, LoadError> {
+    let failed = session.failed("write rows to");
+    if target.keys.is_empty() {
+        insert(session, &target.spelled(), &target.schema, rows).map_err(failed)?;
+        let gone = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        return Ok(Written { rows: vec![Fate::New; rows.num_rows()], deletes: Vec::new(), gone });
     }
-    let keys = key_batch(rows, &target.keys).map_err(arrow_failure)?;
-    let fates = fates(connection, target, load, keys.clone())?;
-    let rows = keep(rows, &fates, |fate| fate != Fate::Stale)?;
-    let replaced = keep(&keys, &fates, |fate| fate == Fate::Replaces)?;
-    others::keeping(connection, others, target, &replaced, || {
-        delete(connection, &table, &target.keys, &replaced)?;
-        insert(connection, &table, &target.schema, &rows)
-    })?;
-    Ok(Written { fates, replaced })
+    let row_fates = contend(session, target, load, tombstones, rows)?;
+    let delete_fates = contend(session, target, load, tombstones, &load.deletes)?;
+    let left = having(&load.deletes, &delete_fates, |fate| fate != Fate::Stale).map_err(&failed)?;
+    tombstones.add(session, &as_tombstones(&load.table, &load.keys, &left)?).map_err(&failed)?;
+    let written = Written {
+        gone: gone(target, [(rows, &row_fates), (&load.deletes, &delete_fates)]).map_err(&failed)?,
+        rows: row_fates,
+        deletes: delete_fates,
+    };
+    replace(session, target, rows, others, &written).map_err(&failed)?;
+    Ok(written)
 }
 
-/// Compares each row of the load with the stored row of its key.
-fn fates(connection: &Connection, target: &Target, load: &TableLoad, keys: RecordBatch) -> duckdb::Result<Vec<Fate>> {
-    let sql = format!(
-        "SELECT incoming.row, {}::BIGINT, {}::BIGINT FROM {ARROW}(?) AS incoming JOIN {} AS stored ON {}",
-        stored_column(target, system::TABLE_VERSION),
-        stored_column(target, system::SEQUENCE),
-        target.spelled(),
-        same_key(&target.keys),
-    );
-    let registration = ArrowBatchRegistration::new(keys);
-    let incoming = Versions::of_load(load);
-    let mut fates = vec![Fate::New; load.rows.num_rows()];
-    for found in connection.prepare(&sql)?.query_arrow([&registration])? {
-        let stored = Versions::of_found(&found);
-        let rows: &Int64Array = found.column(0).as_primitive();
-        for (at, row) in rows.values().iter().enumerate() {
-            let row = usize::try_from(*row).unwrap_or(usize::MAX);
-            if let Some(fate) = fates.get_mut(row) {
-                *fate = if stored.at(at) > incoming.at(row) { Fate::Stale } else { Fate::Replaces };
+/// What becomes of rows or deletes of a load. Tombstones that they beat are removed.
+fn contend(
+    session: &Session,
+    target: &Target,
+    load: &TableLoad,
+    tombstones: &Tombstones,
+    incoming: &RecordBatch,
+) -> Result<Vec<Fate>, LoadError> {
+    let failed = session.failed("compare keys with those of");
+    let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
+    let mut fates = if was_empty {
+        vec![Fate::New; incoming.num_rows()]
+    } else {
+        contest::fates(session, &target.spelled(), &target.schema, &target.keys, incoming).map_err(&failed)?
+    };
+    if tombstones.stand() {
+        // Under a key stands either a row or a tombstone.
+        for (fate, against) in fates.iter_mut().zip(tombstones.contend(session, &load.keys, incoming)?) {
+            if against == Fate::Stale {
+                *fate = Fate::Stale;
             }
         }
     }
     Ok(fates)
 }
 
-/// A column of the table, or null when the table does not have it.
-fn stored_column(target: &Target, name: &str) -> String {
-    let stands = target.schema.column_with_name(name).is_some();
-    if stands { format!("stored.{}", quote(name)) } else { "NULL".to_owned() }
+/// The keys of the stored rows that are replaced or deleted.
+fn gone(target: &Target, incoming: [(&RecordBatch, &Vec<Fate>); 2]) -> duckdb::Result<RecordBatch> {
+    let keys = incoming.map(|(rows, fates)| {
+        let keys = key_batch(rows, &target.keys).map_err(arrow_failure)?;
+        having(&keys, fates, |fate| fate == Fate::Replaces)
+    });
+    let [replaced, deleted] = keys;
+    let (replaced, deleted) = (replaced?, deleted?);
+    concat_batches(&replaced.schema(), [&replaced, &deleted]).map_err(arrow_failure)
 }
 
-/// Deletes the stored rows of a [batch of keys](key_batch) in these columns.
+/// Deletes the stored rows that go, and inserts those that come.
+fn replace(
+    connection: &Connection,
+    target: &Target,
+    rows: &RecordBatch,
+    others: &ColumnNames,
+    written: &Written,
+) -> duckdb::Result<()> {
+    let table = target.spelled();
+    let rows = having(rows, &written.rows, |fate| fate != Fate::Stale)?;
+    let keys = key_batch(&rows, &target.keys).map_err(arrow_failure)?;
+    others::keeping(connection, others, target, &keys, || {
+        delete(connection, &table, &target.keys, &written.gone)?;
+        insert(connection, &table, &target.schema, &rows)
+    })
+}
+
+/// Deletes the stored rows of a [batch of keys](key_batch) in these columns, and returns how many there were.
 ///
 /// By key and not by `rowid`: a column of the sender's may have that name, and would hide DuckDB's.
 pub(crate) fn delete(
@@ -116,12 +140,12 @@ pub(crate) fn delete(
     table: &str,
     keys: &[String],
     incoming: &RecordBatch,
-) -> duckdb::Result<()> {
+) -> duckdb::Result<usize> {
     if incoming.num_rows() == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let sql = format!("DELETE FROM {table} AS stored USING {ARROW}(?) AS incoming WHERE {}", same_key(keys));
-    connection.execute(&sql, [&ArrowBatchRegistration::new(incoming.clone())]).map(drop)
+    connection.execute(&sql, [&ArrowBatchRegistration::new(incoming.clone())])
 }
 
 /// Inserts rows with these columns into a table, which is named as statements name it.
@@ -141,39 +165,6 @@ pub(crate) fn insert(connection: &Connection, table: &str, schema: &Schema, rows
     connection.execute(&sql, [&ArrowBatchRegistration::new(rows)]).map(drop)
 }
 
-/// The rows whose fate is a wanted one.
-fn keep(rows: &RecordBatch, fates: &[Fate], wanted: impl Fn(Fate) -> bool) -> duckdb::Result<RecordBatch> {
-    let mask: BooleanArray = fates.iter().map(|fate| Some(wanted(*fate))).collect();
-    filter_record_batch(rows, &mask).map_err(arrow_failure)
-}
-
 pub(crate) fn arrow_failure(cause: ArrowError) -> duckdb::Error {
     duckdb::Error::ToSqlConversionFailure(Box::new(cause))
-}
-
-/// The (table version, sequence) of rows. The order of options puts a missing one below all others.
-struct Versions {
-    table_versions: Int64Array,
-    sequences: Int64Array,
-}
-
-impl Versions {
-    fn of_load(load: &TableLoad) -> Self {
-        let column = |name| match load.rows.column_by_name(name) {
-            Some(column) => column.as_primitive::<Int64Type>().clone(),
-            None => Int64Array::new_null(load.rows.num_rows()),
-        };
-        Self { table_versions: column(system::TABLE_VERSION), sequences: column(system::SEQUENCE) }
-    }
-
-    /// Of what the join in [`fates`] found.
-    fn of_found(found: &RecordBatch) -> Self {
-        let column = |at| found.column(at).as_primitive::<Int64Type>().clone();
-        Self { table_versions: column(1), sequences: column(2) }
-    }
-
-    fn at(&self, row: usize) -> (Option<i64>, Option<i64>) {
-        let value = |column: &Int64Array| column.is_valid(row).then(|| column.value(row));
-        (value(&self.table_versions), value(&self.sequences))
-    }
 }

@@ -1,7 +1,7 @@
 //! One stay in the file: attached when it begins, released when it ends.
 
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::stillborn;
 
 /// The name the file is attached under. DuckDB refuses a name that is both a schema's and a database's; left alone it would
 /// name the database after the file, and an integration may be called like that. No integration begins with `_sdc`.
-const CATALOG: &str = "_sdc";
+pub(crate) const CATALOG: &str = "_sdc";
 /// How long a reader waits between two attempts to get the file.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -66,14 +66,15 @@ pub(crate) fn literal(text: &str) -> String {
 pub(crate) struct Session {
     // Fields are dropped in their order: DuckDB closes the file before somebody else in this process may take it.
     connection: Connection,
-    held: HeldFile,
+    _held: HeldFile,
+    path: PathBuf,
 }
 
 impl Session {
     /// Attaches the file.
     pub(crate) fn open(connection: Connection, path: &Path, access: Access) -> Result<Self, LoadError> {
-        let held = within(access.patience(), || attach(&connection, path, access))?;
-        let session = Self { connection, held };
+        let _held = within(access.patience(), || attach(&connection, path, access))?;
+        let session = Self { connection, _held, path: path.to_owned() };
         session.execute_batch(&access.begin()).map_err(session.failed("open"))?;
         Ok(session)
     }
@@ -85,9 +86,9 @@ impl Session {
         Some(self.connection)
     }
 
-    /// The file.
+    /// The file, as it was named to DuckDB.
     pub(crate) fn path(&self) -> &Path {
-        self.held.path()
+        &self.path
     }
 
     /// A second connection to the file, which sees what was committed.

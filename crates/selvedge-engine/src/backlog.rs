@@ -25,6 +25,8 @@ pub(crate) struct Backlog {
     changed: Condvar,
     /// The most bytes of bodies that may be on their way into the queue at once.
     arriving_bytes_max: usize,
+    /// The most bytes of bodies that may wait for a paused table.
+    paused_limit_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -81,12 +83,16 @@ pub(crate) struct Sending<'b> {
 }
 
 impl Backlog {
-    pub(crate) fn new(destinations: impl Iterator<Item = String>, memory_bytes: usize) -> Self {
+    pub(crate) fn new(
+        destinations: impl Iterator<Item = String>,
+        memory_bytes: usize,
+        paused_limit_bytes: u64,
+    ) -> Self {
         let followers =
             destinations.map(|name| Follower { name, tracks: BTreeMap::new(), loader: LoaderIs::Alive }).collect();
         let cache = Cache::new(memory_bytes);
         let state = State { followers, cache, senders: 0, arriving_bytes: 0, stopping: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), arriving_bytes_max: memory_bytes }
+        Self { state: Mutex::new(state), changed: Condvar::new(), arriving_bytes_max: memory_bytes, paused_limit_bytes }
     }
 
     // Each change to the state is whole before the lock is let go, so a thread that died holding it left nothing half done.
@@ -205,6 +211,40 @@ impl Backlog {
         self.with_track(follower, table, |track| track.pause(reason));
     }
 
+    /// Pauses a table in all destinations.
+    pub(crate) fn hold(&self, table: &TableName, reason: &str) {
+        self.with_tracks(table, |track| track.hold(Some(reason.to_owned())));
+    }
+
+    /// Lets a table go on in all destinations, whatever it was paused for.
+    pub(crate) fn resume(&self, table: &TableName) {
+        self.with_tracks(table, Track::resume);
+    }
+
+    /// Notes something about a table that somebody may want to know.
+    pub(crate) fn warn(&self, follower: usize, table: &TableName, warning: String) {
+        self.with_track(follower, table, |track| track.warn(warning));
+    }
+
+    /// Checks that a body of so many bytes may be added to what waits of a table: if it is paused, that has a limit.
+    pub(crate) fn check_room(&self, table: &TableName, body_bytes: u64) -> Result<(), EngineError> {
+        let state = self.lock();
+        let limit = self.paused_limit_bytes;
+        let full = state.followers.iter().find_map(|follower| {
+            let track = follower.tracks.get(table).filter(|track| track.is_paused())?;
+            (track.waiting_bytes().saturating_add(body_bytes) > limit).then_some((&follower.name, track))
+        });
+        let Some((name, track)) = full else { return Ok(()) };
+        let message = format!(
+            "nothing of the batch was queued: {table} is paused and {} bytes of it wait for {name} already, of {limit} at most. \
+             Do what the reason asks for, then let it go on (`selvedge table resume`), or give it up (`selvedge table drop`); \
+             the reason: {}",
+            track.waiting_bytes(),
+            track.reason().unwrap_or_default()
+        );
+        Err(EngineError::new(EngineErrorKind::Paused, message))
+    }
+
     /// Notes that a destination's loader is gone, so that nobody waits for it for ever.
     pub(crate) fn bury(&self, follower: usize) {
         let mut state = self.lock();
@@ -225,6 +265,25 @@ impl Backlog {
         self.changed.notify_all();
     }
 
+    fn with_tracks(&self, table: &TableName, change: impl Fn(&mut Track)) {
+        let mut state = self.lock();
+        for follower in &mut state.followers {
+            change(follower.tracks.entry(table.clone()).or_default());
+        }
+        state.release_taken(table);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// That nearly as much waits of a paused table as may.
+    fn alarm(&self, table: &TableName, track: &Track) -> Option<String> {
+        let (bytes, limit) = (track.waiting_bytes(), self.paused_limit_bytes);
+        let alarming = track.is_paused() && bytes >= limit / 5 * 4;
+        alarming.then(|| {
+            format!("{bytes} bytes wait while {table} is paused; beyond {limit}, no more is taken for it; see `selvedge table`")
+        })
+    }
+
     /// Tells the loaders to end after the load they are at.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;
@@ -239,6 +298,8 @@ impl Backlog {
                 table: table.clone(),
                 tally: track.tally(),
                 condition: track.reason().map(str::to_owned),
+                alarm: self.alarm(table, track),
+                warnings: track.warnings().cloned().collect(),
             };
             follower.tracks.iter().filter(|(_, track)| track.is_of_interest()).map(of_track).collect::<Vec<_>>()
         };

@@ -4,6 +4,8 @@ use selvedge_core::IntegrationName;
 use selvedge_queue::{Cursor, Repeats};
 use serde_json::Value;
 
+use crate::bad_records::BadRecords;
+
 /// A batch of records for one table, in the wire format of the Stitch Import API.
 ///
 /// ```
@@ -21,6 +23,16 @@ pub struct Batch {
     pub(crate) integration: Option<IntegrationName>,
     pub(crate) repeats: Repeats,
     pub(crate) cursor: Option<Cursor>,
+    pub(crate) bad_records: Option<BadRecords>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a body comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Sender,
+    /// What is excluded or hashed in its table is so already: a hash is not to be hashed again.
+    Queue,
 }
 
 #[derive(Debug, Clone)]
@@ -46,18 +58,54 @@ impl Batch {
         Self::from_body(Body::Whole(body.into()))
     }
 
+    /// A batch of what the queue stored before.
+    pub(crate) fn from_queue(body: Vec<u8>) -> Self {
+        Self { origin: Origin::Queue, ..Self::from_json(body) }
+    }
+
     fn from_body(body: Body) -> Self {
-        Self { body, integration: None, repeats: Repeats::Acknowledge, cursor: None }
+        let (repeats, origin) = (Repeats::Acknowledge, Origin::Sender);
+        Self { body, integration: None, repeats, cursor: None, bad_records: None, origin }
     }
 
     /// Adds the record `data` as of `sequence`: of two records with one key, the one with the greater sequence stays.
     ///
     /// Has no effect on a batch made by [`from_json`](Self::from_json), which is complete.
     #[must_use]
-    pub fn upsert(mut self, sequence: i64, data: &Value) -> Self {
+    pub fn upsert(self, sequence: i64, data: &Value) -> Self {
+        self.message(&format!(r#""action":"upsert","sequence":{sequence},"data":{data}"#))
+    }
+
+    /// Deletes the record with the key that `key` holds, as of `sequence`: unless a record with a greater one stands or comes.
+    /// What is left of it is decided by [`Policy::deletes`](crate::Policy::deletes). No effect as with [`upsert`](Self::upsert).
+    #[must_use]
+    pub fn delete(self, sequence: i64, key: &Value) -> Self {
+        self.message(&format!(r#""action":"delete","sequence":{sequence},"data":{key}"#))
+    }
+
+    /// Activates the [table version](Self::table_version) of this batch: what the table has of lower versions goes, and is
+    /// superseded when it comes later. No effect as with [`upsert`](Self::upsert).
+    #[must_use]
+    pub fn activate_version(self, sequence: i64) -> Self {
+        self.message(&format!(r#""action":"activate_version","sequence":{sequence}"#))
+    }
+
+    fn message(mut self, members: &str) -> Self {
         if let Body::Open(text) = &mut self.body {
             let separator = if text.ends_with('[') { "" } else { "," };
-            text.push_str(&format!(r#"{separator}{{"action":"upsert","sequence":{sequence},"data":{data}}}"#));
+            text.push_str(&format!("{separator}{{{members}}}"));
+        }
+        self
+    }
+
+    /// The version of the table that all its records belong to: a greater one wins over any sequence. To be said before the first
+    /// record, and without effect afterwards.
+    #[must_use]
+    pub fn table_version(mut self, version: i64) -> Self {
+        if let Body::Open(text) = &mut self.body
+            && let Some(start) = text.strip_suffix(r#""messages":["#)
+        {
+            *text = format!(r#"{start}"table_version":{version},"messages":["#);
         }
         self
     }
@@ -82,6 +130,13 @@ impl Batch {
     #[must_use]
     pub fn cursor(mut self, cursor: Cursor) -> Self {
         self.cursor = Some(cursor);
+        self
+    }
+
+    /// What becomes of records that violate the schema. Default: what the [engine](crate::EngineBuilder::bad_records) was told.
+    #[must_use]
+    pub fn bad_records(mut self, bad_records: BadRecords) -> Self {
+        self.bad_records = Some(bad_records);
         self
     }
 

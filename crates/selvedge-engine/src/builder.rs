@@ -2,24 +2,33 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use selvedge_core::{Destination, IntegrationName, TableName};
 use selvedge_prepare::{ColumnRules, Policy, Redaction, Schemas, Secret};
 use selvedge_queue::{EmbeddedQueue, Queue, Registration, TableBounds};
 
 use crate::backlog::Backlog;
+use crate::bad_records::{BadRecords, BadRecordsSettings};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::{Intake, now};
 use crate::loader::Loader;
 use crate::meeting::OfOtherQueues;
 use crate::policies::Policies;
+use crate::retention::Retention;
 use crate::source::Source;
 
 /// The memory the engine may use for records, unless told otherwise: 256 MiB.
 pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
+
+/// The most bytes of bodies that wait for a paused table, unless told otherwise: 1 GiB.
+pub const DEFAULT_PAUSED_LIMIT_BYTES: u64 = 1 << 30;
+
+/// How long batches with rejected records are kept for replay, unless told otherwise: 30 days.
+pub const DEFAULT_REJECTED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The most bytes of bodies in one load, whatever the budget: the offsets of Arrow's texts have 31 bits.
 const LOAD_BODY_BYTES_MAX: usize = 512 << 20;
@@ -37,6 +46,9 @@ pub struct EngineBuilder {
     policies: Policies,
     columns: HashMap<TableName, ColumnRules>,
     hash_secrets: HashMap<Option<IntegrationName>, Secret>,
+    bad_records: BadRecordsSettings,
+    paused_limit_bytes: u64,
+    rejected_kept: Duration,
 }
 
 impl EngineBuilder {
@@ -49,6 +61,9 @@ impl EngineBuilder {
             policies: Policies::default(),
             columns: HashMap::new(),
             hash_secrets: HashMap::new(),
+            bad_records: BadRecordsSettings::default(),
+            paused_limit_bytes: DEFAULT_PAUSED_LIMIT_BYTES,
+            rejected_kept: DEFAULT_REJECTED_KEPT,
         }
     }
 
@@ -92,6 +107,40 @@ impl EngineBuilder {
         self
     }
 
+    /// How one table may change once it stands, whatever its integration's policy is.
+    pub fn policy_for_table(mut self, table: TableName, policy: Policy) -> Self {
+        self.policies.tables.insert(table, policy);
+        self
+    }
+
+    /// What becomes of batches with records that violate their schema: those of every integration without a setting of its own,
+    /// and those of none. A [batch](crate::Batch::bad_records) may say otherwise. Default: [`BadRecords::RefuseBatch`].
+    pub fn bad_records(mut self, bad_records: BadRecords) -> Self {
+        self.bad_records.general = bad_records;
+        self
+    }
+
+    /// What becomes of an integration's batches with records that violate their schema.
+    pub fn bad_records_for(mut self, integration: IntegrationName, bad_records: BadRecords) -> Self {
+        self.bad_records.integrations.insert(integration, bad_records);
+        self
+    }
+
+    /// About how many bytes of bodies may wait in the queue for a table that is paused, by hand or because it cannot be loaded.
+    /// Beyond that, batches for it are [not taken](crate::EngineErrorKind::Paused); from four fifths of it on, the progress
+    /// holds an [alarm](crate::TableProgress::alarm). Default: [`DEFAULT_PAUSED_LIMIT_BYTES`].
+    pub fn paused_limit_bytes(mut self, bytes: u64) -> Self {
+        self.paused_limit_bytes = bytes;
+        self
+    }
+
+    /// How long the queue keeps batches with rejected records after they were received, so that those can be replayed: at
+    /// least as long, and an hour longer at most while batches come. Default: [`DEFAULT_REJECTED_KEPT`].
+    pub fn rejected_kept(mut self, kept: Duration) -> Self {
+        self.rejected_kept = kept;
+        self
+    }
+
     /// Which columns of a table are excluded or hashed. What is excluded, and the value of what is hashed, is in no file of the
     /// queue and in no destination; records that were pushed before stay as they are.
     ///
@@ -115,7 +164,7 @@ impl EngineBuilder {
     /// without a secret, or the queue cannot be opened, as when another process has it.
     pub fn start(self) -> Result<Engine, EngineError> {
         self.check_names()?;
-        let intake = Intake { schemas: Arc::new(Schemas::new()), redactions: self.redactions()? };
+        let redactions = self.redactions()?;
         let queue: Arc<dyn Queue> = Arc::new(EmbeddedQueue::open(&self.folder)?);
         let names = || self.destinations.iter().map(|(name, _)| name.clone());
         // All are registered before one loads, or what the first has would be deleted before the last is known.
@@ -124,13 +173,19 @@ impl EngineBuilder {
         let policies = Arc::new(self.policies);
         let bounds: Arc<[TableBounds]> = queue.tables()?.into();
         // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
-        let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4));
+        let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4, self.paused_limit_bytes));
         bounds.iter().for_each(|bounds| backlog.inherit(bounds));
+        let retention = Retention::new(self.rejected_kept);
+        retention.prune(&*queue)?;
+        let schemas = Arc::new(Schemas::new());
+        let intake = Intake { schemas, redactions, bad_records: self.bad_records, backlog: Arc::clone(&backlog) };
         let mut engine = Engine {
             registrations: names().zip(registrations.iter().cloned()).collect(),
             queue,
             intake,
             backlog,
+            retention,
+            replaying: Mutex::new(()),
             loaders: Vec::new(),
         };
         for (follower, ((name, destination), registration)) in

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
+use selvedge_core::TableName;
 use selvedge_queue::{Cursor, Queue, Registration};
 
 use crate::backlog::{Backlog, Sending};
@@ -17,6 +18,7 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::{self, Intake};
 use crate::progress::{Progress, Waiting};
 use crate::receipt::Receipt;
+use crate::retention::Retention;
 
 /// Takes batches, makes them durable, and loads them into every destination, exactly once.
 ///
@@ -26,6 +28,9 @@ pub struct Engine {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) intake: Intake,
     pub(crate) backlog: Arc<Backlog>,
+    pub(crate) retention: Retention,
+    /// Held while records are replayed.
+    pub(crate) replaying: Mutex<()>,
     /// Since when each destination gets everything, by its name.
     pub(crate) registrations: BTreeMap<String, Registration>,
     pub(crate) loaders: Vec<JoinHandle<()>>,
@@ -46,6 +51,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refused`](EngineErrorKind::Refused) when a record or the batch itself is not acceptable: nothing of it is queued.
+    /// [`Paused`](EngineErrorKind::Paused) when the table is paused and as much waits for it as
+    /// [may](EngineBuilder::paused_limit_bytes): nothing of it is queued.
     /// [`Stopped`](EngineErrorKind::Stopped) when a write to the queue failed: whether the batch is durable is not known;
     /// send it again after a restart.
     pub fn push(&self, batch: Batch) -> Result<Receipt, EngineError> {
@@ -65,6 +72,7 @@ impl Engine {
     }
 
     fn push_one(&self, batch: Batch, _sending: &Sending) -> Result<Receipt, EngineError> {
+        self.retention.prune(&*self.queue)?;
         let accepted = self.intake.accept(batch)?;
         let receipts = intake::append(vec![accepted], &*self.queue, &self.backlog)?;
         receipts
@@ -132,8 +140,32 @@ impl Engine {
         mut on_receipt: impl FnMut(&Receipt),
     ) -> Result<(), EngineError> {
         for group in groups {
+            self.retention.prune(&*self.queue)?;
             intake::append(group, &*self.queue, &self.backlog)?.iter().for_each(&mut on_receipt);
         }
+        Ok(())
+    }
+
+    /// Pauses a table in every destination, until it is [resumed](Self::resume), through restarts as well. A load of it that is
+    /// under way is finished; its batches wait, and the other tables go on. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Refused`](EngineErrorKind::Refused) when there never was a batch of this table;
+    /// [`Stopped`](EngineErrorKind::Stopped) when a write to the queue failed.
+    pub fn pause(&self, table: &TableName, reason: &str) -> Result<(), EngineError> {
+        self.queue.set_paused(table, Some(reason))?;
+        self.backlog.hold(table, reason);
+        Ok(())
+    }
+
+    /// Lets a paused table go on: one that was [paused](Self::pause), and one that the engine paused because it could not be
+    /// loaded, which is tried again. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`pause`](Self::pause).
+    pub fn resume(&self, table: &TableName) -> Result<(), EngineError> {
+        self.queue.set_paused(table, None)?;
+        self.backlog.resume(table);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use selvedge_core::LoadError;
 use selvedge_prepare::Refusal;
 use selvedge_queue::{QueueError, QueueErrorKind};
 
@@ -18,10 +19,14 @@ pub struct EngineError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EngineErrorKind {
-    /// The batch is not acceptable; nothing of it was queued. Mend it before sending it again.
+    /// The batch is not acceptable, and nothing of it was queued: mend it before sending it again. Or the call is not, as when
+    /// it names a table that there never was.
     Refused,
     /// The budget is used up for now; send the batch again in a moment.
     Full,
+    /// The table is paused, and as much waits in the queue as a paused table may have there; nothing of the batch was queued.
+    /// Resume the table, then send the batch again.
+    Paused,
     /// The batch is durable, but was not loaded in the time given, or its table is paused.
     NotLoaded,
     /// The queue stopped after a failed write; the process must be started again. What was not acknowledged must be sent
@@ -55,6 +60,23 @@ impl EngineError {
         }
     }
 
+    /// A key does not fit its table.
+    pub(crate) fn refused_key(refusal: Refusal) -> Self {
+        Self { message: "the key does not fit the table's; nothing was done".to_owned(), ..Self::refused(refusal) }
+    }
+
+    /// A body in the queue is none that was ever accepted.
+    pub(crate) fn refused_stored(refusal: Refusal) -> Self {
+        let message =
+            "a body in the queue cannot be read; it was accepted by another version of selvedge, use that one";
+        Self { kind: EngineErrorKind::Unusable, message: message.to_owned(), ..Self::refused(refusal) }
+    }
+
+    /// A destination did not do what was asked by hand.
+    pub(crate) fn unchanged(message: String, cause: LoadError) -> Self {
+        Self { kind: EngineErrorKind::Unusable, message, source: Some(Box::new(cause)) }
+    }
+
     /// What a caller does about it.
     pub fn kind(&self) -> EngineErrorKind {
         self.kind
@@ -82,7 +104,7 @@ impl From<QueueError> for EngineError {
     fn from(error: QueueError) -> Self {
         let (kind, message) = match error.kind() {
             QueueErrorKind::Stopped => (EngineErrorKind::Stopped, "the queue stopped taking batches"),
-            QueueErrorKind::Refused => (EngineErrorKind::Refused, "the queue cannot take the batch"),
+            QueueErrorKind::Refused => (EngineErrorKind::Refused, "the queue refused it"),
             _ => (EngineErrorKind::Unusable, "the queue cannot be used"),
         };
         Self { kind, message: message.to_owned(), source: Some(Box::new(error)) }

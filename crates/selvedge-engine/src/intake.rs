@@ -7,11 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use selvedge_core::TableName;
-use selvedge_prepare::{Records, Redaction, Schemas, decode, redact};
+use selvedge_prepare::{Records, Redaction, Refusal, Schemas, decode, decode_rejecting, redact};
 use selvedge_queue::{Append, Appended, Queue, SealedBody};
 
 use crate::backlog::{Admission, Backlog};
-use crate::batch::Batch;
+use crate::bad_records::{BadRecords, BadRecordsSettings};
+use crate::batch::{Batch, Origin};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::receipt::Receipt;
 
@@ -20,6 +21,8 @@ pub(crate) struct Intake {
     pub(crate) schemas: Arc<Schemas>,
     /// Of the tables that have rules for columns.
     pub(crate) redactions: HashMap<TableName, Redaction>,
+    pub(crate) bad_records: BadRecordsSettings,
+    pub(crate) backlog: Arc<Backlog>,
 }
 
 /// A batch that is acceptable, ready to be appended.
@@ -38,6 +41,8 @@ impl Accepted {
 /// The longest body of a batch: 256 MiB. The Import API's own limit is far below.
 const BODY_BYTES_MAX: usize = 256 << 20;
 
+type Decode = fn(&[u8], &Schemas) -> Result<Records, Refusal>;
+
 impl Intake {
     /// Checks a batch and makes it ready.
     pub(crate) fn accept(&self, batch: Batch) -> Result<Accepted, EngineError> {
@@ -47,13 +52,15 @@ impl Intake {
                 format!("a batch of {} bytes is too large; send at most {BODY_BYTES_MAX} at once", body.len());
             return Err(EngineError::new(EngineErrorKind::Refused, message));
         }
+        let decode = self.decoder(&batch);
         let records = decode(&body, &self.schemas).map_err(EngineError::refused)?;
         let table = TableName::new(batch.integration.clone(), records.table.as_str())
             .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
         let (body, records) = match self.redactions.get(&table) {
-            None => (body, records),
-            Some(redaction) => self.redacted(&body, redaction)?,
+            Some(redaction) if batch.origin == Origin::Sender => self.redacted(&body, redaction, decode)?,
+            _ => (body, records),
         };
+        self.backlog.check_room(&table, body.len() as u64)?;
         let append = Append {
             table,
             body: SealedBody::seal(&body),
@@ -65,8 +72,22 @@ impl Intake {
         Ok(Accepted { append, records: Arc::new(records) })
     }
 
+    /// How a batch is checked. It is decoded by [`decode_rejecting`] when it is loaded, which finds the same in what is accepted
+    /// here.
+    fn decoder(&self, batch: &Batch) -> Decode {
+        match self.bad_records.of(batch) {
+            BadRecords::RefuseBatch => decode,
+            BadRecords::RejectEach => decode_rejecting,
+        }
+    }
+
     /// The body as it is stored, decoded: what is loaded is always made of that.
-    fn redacted(&self, body: &[u8], redaction: &Redaction) -> Result<(Cow<'static, [u8]>, Records), EngineError> {
+    fn redacted(
+        &self,
+        body: &[u8],
+        redaction: &Redaction,
+        decode: Decode,
+    ) -> Result<(Cow<'static, [u8]>, Records), EngineError> {
         let body = redact(body, redaction).map_err(EngineError::refused)?;
         let records = decode(&body, &self.schemas).map_err(EngineError::refused_redacted)?;
         Ok((body.into(), records))
@@ -106,6 +127,7 @@ pub(crate) fn append(
         batch: admission.batch,
         table: admission.table.clone(),
         records: admission.records.len() as u64,
+        rejected: admission.records.rejected.len() as u64,
         repeated: admission.repeated,
         backlog: Arc::clone(backlog),
     };

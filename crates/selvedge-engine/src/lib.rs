@@ -9,30 +9,43 @@
 //! from.
 
 mod backlog;
+mod bad_records;
 mod batch;
 mod builder;
 mod cache;
 mod engine;
 mod error;
 mod intake;
+mod json_type;
 mod loader;
 mod meeting;
 mod policies;
 mod progress;
+mod purge;
 mod receipt;
+mod rekey;
+mod replay;
+mod retention;
 mod source;
 mod track;
+mod upkeep;
 
+pub use bad_records::BadRecords;
 pub use batch::Batch;
-pub use builder::{DEFAULT_BUDGET_BYTES, EngineBuilder};
+pub use builder::{DEFAULT_BUDGET_BYTES, DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJECTED_KEPT, EngineBuilder};
 pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
+pub use purge::{RecordKey, check_purgeable, purge, purge_kept};
 pub use receipt::Receipt;
+pub use rekey::{requeue, requeued};
+pub use replay::replayed;
 pub use selvedge_prepare::{
     ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,
     Policy, Refusal, Secret,
 };
 pub use selvedge_queue::{
-    Cursor, EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats, Since,
+    Cursor, EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Repeats,
+    SealedBody, Since, TableBounds,
 };
+pub use upkeep::{drop_table, reset_table};

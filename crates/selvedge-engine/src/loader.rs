@@ -1,10 +1,14 @@
 //! The thread of one destination: takes the table that waits longest, prepares a load, applies it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use selvedge_core::{Applied, Counts, Destination, LoadError, LoadErrorKind, Position, TableName, TableState};
-use selvedge_prepare::{LoadContext, prepare};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use selvedge_core::{
+    Applied, Counts, Destination, LoadError, LoadErrorKind, Position, TableLoad, TableName, TableState, rejected,
+};
+use selvedge_prepare::{LoadContext, Pending, ignored_activations, prepare};
 use selvedge_queue::{QueueError, Registration, TableBounds};
 
 use crate::backlog::{Backlog, Next, Worthwhile};
@@ -127,6 +131,8 @@ impl Loader {
             batched_at: now(),
         };
         let load = prepare(&context, &pending, |batch| self.source.body(batch))?;
+        self.keep_for_replay(&load)?;
+        self.warn_of_ignored(&load, &pending);
         drop(pending);
         match self.destination.load(&load) {
             Ok(state) => self.settle(table, load.counts, state),
@@ -138,6 +144,26 @@ impl Loader {
                 self.standing.insert(table.clone(), Standing::InDoubt(doubt.clone()));
                 self.resolve(table, doubt)
             }
+        }
+    }
+
+    /// Keeps the bodies that rejected records stand in. That is durable before the load is, so no batch is deleted without it.
+    fn keep_for_replay(&self, load: &TableLoad) -> Result<(), Trouble> {
+        let rejected = rejected_batches(load);
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        self.source.queue.keep_for_replay(&load.table, &rejected).map_err(put_off)
+    }
+
+    fn warn_of_ignored(&self, load: &TableLoad, pending: &[Pending]) {
+        let active = load.active_version.unwrap_or_default();
+        for version in ignored_activations(load.planned_on.as_ref(), pending) {
+            let warning = format!(
+                "version {version} of {} was not activated, because version {active} is active, which is newer",
+                load.table
+            );
+            self.source.backlog.warn(self.follower, &load.table, warning);
         }
     }
 
@@ -215,6 +241,14 @@ impl Loader {
     fn acknowledge(&self, table: &TableName, loaded_to: u64) -> Result<(), Trouble> {
         self.source.queue.acknowledge(&self.name, table, loaded_to).map_err(put_off)
     }
+}
+
+/// The numbers of the batches with rejected records.
+fn rejected_batches(load: &TableLoad) -> Vec<u64> {
+    let batches =
+        load.rejects.column_by_name(rejected::BATCH).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let batches: BTreeSet<u64> = batches.into_iter().flatten().flatten().map(i64::cast_unsigned).collect();
+    batches.into_iter().collect()
 }
 
 fn bounds_of<'b>(table: &TableName, bounds: &'b [TableBounds]) -> Option<&'b TableBounds> {

@@ -23,6 +23,10 @@ pub struct TableProgress {
     pub tally: Tally,
     /// Why loading is put off or paused at the moment, if it is.
     pub condition: Option<String>,
+    /// That the table is paused and nearly as much waits as may; beyond that, no more is taken for it.
+    pub alarm: Option<String>,
+    /// What was done otherwise than a sender may have meant, newest last: a few of them.
+    pub warnings: Vec<String>,
 }
 
 /// What became of records: at every moment `accepted = loaded + superseded + rejected + waiting`.
@@ -57,17 +61,17 @@ pub struct Waiting {
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for TableProgress { destination, table, tally, condition } in &self.tables {
+        for TableProgress { destination, table, tally, condition, alarm, warnings } in &self.tables {
             let Tally { accepted, loaded, superseded, rejected, waiting, repeated } = tally;
             write!(
                 f,
                 "{destination} {table}: {accepted} accepted, {loaded} loaded, {superseded} superseded, \
                  {rejected} rejected, {waiting} waiting, {repeated} repeated"
             )?;
-            match condition {
-                Some(condition) => writeln!(f, " ({condition})")?,
-                None => writeln!(f)?,
+            for note in condition.iter().chain(alarm).chain(warnings) {
+                write!(f, " ({note})")?;
             }
+            writeln!(f)?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ pub struct Receipt {
     pub(crate) batch: u64,
     pub(crate) table: TableName,
     pub(crate) records: u64,
+    pub(crate) rejected: u64,
     pub(crate) repeated: bool,
     pub(crate) backlog: Arc<Backlog>,
 }
@@ -35,6 +36,12 @@ impl Receipt {
         self.records
     }
 
+    /// How many of them are rejected: they violate the schema, or cannot be loaded. What depends on the table as it stands may
+    /// reject more later.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
     /// Whether the same batch was there before, so that this one has no effect.
     pub fn repeated(&self) -> bool {
         self.repeated
@@ -52,7 +59,10 @@ impl Receipt {
 
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { batch, table, records, repeated, backlog: _ } = self;
-        write!(f, "Receipt {{ batch: {batch}, table: {table}, records: {records}, repeated: {repeated} }}")
+        let Self { batch, table, records, rejected, repeated, backlog: _ } = self;
+        write!(
+            f,
+            "Receipt {{ batch: {batch}, table: {table}, records: {records}, rejected: {rejected}, repeated: {repeated} }}"
+        )
     }
 }

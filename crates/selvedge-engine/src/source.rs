@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use selvedge_core::{ArrayPath, TableName};
-use selvedge_prepare::{Blocked, Elements, Pending, Records, Schemas, decode};
+use selvedge_prepare::{Blocked, Elements, Pending, Records, Schemas, decode_rejecting};
 use selvedge_queue::{Queue, QueueErrorKind, Stored};
 
 use crate::backlog::Backlog;
@@ -100,7 +100,7 @@ impl Source {
 
     fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {
         let body = self.body(batch)?;
-        let records = decode(&body, &self.schemas).map_err(|refusal| {
+        let records = decode_rejecting(&body, &self.schemas).map_err(|refusal| {
             Trouble::Pause(format!(
                 "batch {batch} was accepted once but is refused now, at record {} and `{}`; it was accepted by another \
                  version of selvedge, use that one",

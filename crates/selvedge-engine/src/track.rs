@@ -1,5 +1,6 @@
 //! One table on its way into one destination.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use selvedge_core::Counts;
@@ -11,7 +12,7 @@ use crate::progress::Tally;
 #[derive(Debug, Default)]
 pub(crate) struct Track {
     accepted: u64,
-    /// What the bodies of the accepted records take, where this engine took them.
+    /// What the bodies of the accepted records take.
     accepted_bytes: u64,
     repeated: u64,
     /// What the destination committed since the engine was started.
@@ -26,6 +27,9 @@ pub(crate) struct Track {
     /// Since when there is something to do without a break.
     waiting_since: Option<Instant>,
     condition: Condition,
+    /// Why the table is paused in every destination, if it is.
+    held: Option<String>,
+    warnings: VecDeque<String>,
     /// How often loading failed since it last succeeded.
     failures: u32,
 }
@@ -46,7 +50,7 @@ enum Condition {
     Running,
     /// To be tried again, not before the moment given.
     PutOff { reason: String, until: Instant },
-    /// Until somebody acts and the engine is started again.
+    /// Until somebody acts, and resumes the table or starts the engine again.
     Paused { reason: String },
 }
 
@@ -55,13 +59,17 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// The longest pause after a failure.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
+/// How many warnings are kept: the last ones.
+const WARNINGS: usize = 5;
+
 impl Track {
     /// Takes in what the queue held when the engine was started. Batches it had deleted are in the destination, or are none
     /// of its business.
     pub(crate) fn inherit(&mut self, bounds: &TableBounds) {
         self.loaded_to = bounds.deleted_to;
         self.acquaintance = Acquaintance::Due;
-        self.accept(bounds.newest, bounds.kept_records, 0);
+        self.hold(bounds.paused.clone());
+        self.accept(bounds.newest, bounds.kept_records, bounds.kept_bytes);
     }
 
     /// Takes in records of a batch that is in the queue now.
@@ -76,6 +84,7 @@ impl Track {
 
     /// Forgets records that turned out to have been loaded before the engine was started.
     pub(crate) fn forget(&mut self, records: u64, loaded_to: u64) {
+        self.accepted_bytes -= part_of(self.accepted_bytes, records, self.accepted);
         self.accepted = self.accepted.saturating_sub(records);
         self.loaded_to = loaded_to;
         self.acquaintance = Acquaintance::Made;
@@ -112,6 +121,10 @@ impl Track {
 
     fn mark_progress(&mut self) {
         self.failures = 0;
+        self.go_on();
+    }
+
+    fn go_on(&mut self) {
         self.condition = Condition::Running;
         self.waiting_since = self.has_work().then(Instant::now);
     }
@@ -128,7 +141,34 @@ impl Track {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        matches!(self.condition, Condition::Paused { .. })
+        self.held.is_some() || matches!(self.condition, Condition::Paused { .. })
+    }
+
+    /// Pauses the table for this reason, in every destination alike; without one, that is over.
+    pub(crate) fn hold(&mut self, reason: Option<String>) {
+        self.held =
+            reason.map(|reason| format!("the table is paused: {reason}; `selvedge table resume` lets it go on"));
+    }
+
+    /// Lets it go on, whatever it was paused or put off for.
+    pub(crate) fn resume(&mut self) {
+        self.hold(None);
+        self.failures = 0;
+        self.go_on();
+    }
+
+    /// Notes what somebody may want to know, once.
+    pub(crate) fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push_back(warning);
+        }
+        if self.warnings.len() > WARNINGS {
+            self.warnings.pop_front();
+        }
+    }
+
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter()
     }
 
     /// Whether the destination lacks a batch. The numbers decide, not the counts: those of a load that was ahead of a
@@ -141,9 +181,15 @@ impl Track {
         self.is_behind() || self.acquaintance == Acquaintance::Due
     }
 
+    /// Whether there is work that a pause by hand leaves: what the destination has is found out all the same, so that what waits
+    /// is counted.
+    fn may_work(&self) -> bool {
+        if self.held.is_some() { self.acquaintance == Acquaintance::Due } else { self.has_work() }
+    }
+
     /// Whether loading has something to do, now or later.
     pub(crate) fn is_unfinished(&self) -> bool {
-        self.has_work() && !self.is_paused()
+        self.may_work() && !matches!(self.condition, Condition::Paused { .. })
     }
 
     /// Whether there was anything to do since the engine was started.
@@ -152,14 +198,15 @@ impl Track {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.condition, Condition::Running)
+        self.held.is_none() && matches!(self.condition, Condition::Running)
     }
 
     /// Why loading does not go on at the moment.
     pub(crate) fn reason(&self) -> Option<&str> {
-        match &self.condition {
-            Condition::Running => None,
-            Condition::PutOff { reason, .. } | Condition::Paused { reason } => Some(reason),
+        match (&self.held, &self.condition) {
+            (Some(reason), _) => Some(reason),
+            (None, Condition::Running) => None,
+            (None, Condition::PutOff { reason, .. } | Condition::Paused { reason }) => Some(reason),
         }
     }
 
@@ -168,7 +215,7 @@ impl Track {
         match &self.condition {
             Condition::Paused { .. } => None,
             Condition::PutOff { until, .. } if *until > now => None,
-            _ => self.waiting_since.filter(|_| self.has_work()),
+            _ => self.waiting_since.filter(|_| self.may_work()),
         }
     }
 
@@ -179,8 +226,7 @@ impl Track {
 
     /// About how many bytes of bodies wait.
     pub(crate) fn waiting_bytes(&self) -> u64 {
-        let bytes_per_record = self.accepted_bytes / self.accepted.max(1);
-        self.waiting().saturating_mul(bytes_per_record)
+        part_of(self.accepted_bytes, self.waiting(), self.accepted)
     }
 
     pub(crate) fn tally(&self) -> Tally {
@@ -190,4 +236,10 @@ impl Track {
         let accepted = loaded + superseded + rejected + waiting;
         Tally { accepted, loaded, superseded, rejected, waiting, repeated: self.repeated }
     }
+}
+
+/// What so many of all records take of their bytes.
+fn part_of(bytes: u64, records: u64, all: u64) -> u64 {
+    let part = u128::from(bytes) * u128::from(records.min(all)) / u128::from(all.max(1));
+    u64::try_from(part).unwrap_or(bytes)
 }

@@ -16,14 +16,15 @@ pub(crate) mod string;
 pub use crate::decode::messages::MAX_RECORDS;
 use crate::decode::messages::{Columns, Messages};
 use crate::decode::scanner::Scanner;
-use crate::records::Records;
+use crate::records::{Action, Records};
 use crate::refusal::Refusal;
 use crate::schema::Schemas;
 
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
 /// Decodes one batch of the Import API: JSON naming a table, its JSON Schema, its keys and the
-/// messages. Every record is checked against the schema on the way.
+/// messages. Every record is checked against the schema on the way; of the data of a delete, only that the keys are there, and
+/// that each value is of a type that its place takes.
 ///
 /// # Errors
 /// The first thing that is wrong. Nothing of the batch may be accepted then.
@@ -42,8 +43,7 @@ type Result<T> = std::result::Result<T, Box<Refusal>>;
 /// assert_eq!(refusal.to_string(), "Record 0 did not conform to schema:\n#/id: expected type: Integer, found: String");
 /// ```
 pub fn decode(body: &[u8], schemas: &Schemas) -> std::result::Result<Records, Refusal> {
-    let text = simdutf8::basic::from_utf8(body).map_err(|_| *Refusal::request("the body is not UTF-8"))?;
-    read_batch(text, schemas).map_err(|refusal| *refusal)
+    read_body(body, schemas, Violations::RefuseBatch)
 }
 
 /// As [`decode`], but a record that violates the schema, or lacks a key, is rejected by itself, with all that is wrong with it,
@@ -53,27 +53,60 @@ pub fn decode(body: &[u8], schemas: &Schemas) -> std::result::Result<Records, Re
 ///
 /// # Errors
 /// The first thing that is wrong with the batch as such.
+///
+/// # Examples
+/// ```
+/// use selvedge_prepare::{Schemas, decode_rejecting};
+///
+/// let body = br#"{
+///     "table_name": "customers",
+///     "schema": {"properties": {"id": {"type": "integer"}}},
+///     "key_names": ["id"],
+///     "messages": [
+///         {"action": "upsert", "sequence": 1, "data": {"id": "one"}},
+///         {"action": "upsert", "sequence": 2, "data": {"id": 2}}
+///     ]
+/// }"#;
+/// let records = decode_rejecting(body, &Schemas::new())?;
+/// let [rejection] = records.rejected.as_slice() else { panic!("one is rejected") };
+/// assert_eq!((rejection.record, rejection.pointer.as_str()), (0, "/id"));
+/// assert_eq!(rejection.reason, "expected type: Integer, found: String");
+/// # Ok::<(), selvedge_prepare::Refusal>(())
+/// ```
 pub fn decode_rejecting(body: &[u8], schemas: &Schemas) -> std::result::Result<Records, Refusal> {
-    decode(body, schemas)
+    read_body(body, schemas, Violations::RejectRecord)
 }
 
-fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
+/// What a record that violates the schema comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Violations {
+    RefuseBatch,
+    RejectRecord,
+}
+
+fn read_body(body: &[u8], schemas: &Schemas, violations: Violations) -> std::result::Result<Records, Refusal> {
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| *Refusal::request("the body is not UTF-8"))?;
+    read_batch(text, schemas, violations).map_err(|refusal| *refusal)
+}
+
+fn read_batch(text: &str, schemas: &Schemas, violations: Violations) -> Result<Records> {
     let mut scanner = Scanner::new(text);
-    let mut envelope = Envelope::default();
+    let mut envelope = Envelope::new(violations);
     envelope.read(&mut scanner, schemas)?;
     scanner.finish()?;
     let table = envelope.table.ok_or_else(|| missing("table_name"))?;
     let schema = envelope.schema.ok_or_else(|| missing("schema"))?;
     let at = envelope.messages_at.ok_or_else(|| missing("messages"))?;
     let keys = envelope.keys.unwrap_or_default();
-    let Columns { sequences, extracted_at, columns, arrays, extra, rejected } = match envelope.messages {
+    let Columns { actions, sequences, extracted_at, columns, arrays, extra, rejected } = match envelope.messages {
         Some(columns) => columns,
-        None => Messages::new(&*schemas.record_type(schema, &keys)?).read(&mut scanner.rewound(at))?,
+        None => Messages::new(&*schemas.record_type(schema, &keys)?, violations).read(&mut scanner.rewound(at))?,
     };
+    check_activations(actions.as_deref(), envelope.table_version)?;
     Ok(Records {
         table,
         keys,
-        actions: None,
+        actions,
         table_version: envelope.table_version,
         sequences,
         extracted_at,
@@ -84,13 +117,26 @@ fn read_batch(text: &str, schemas: &Schemas) -> Result<Records> {
     })
 }
 
+/// What is activated is the version of the batch, which may be named before the messages or after them.
+fn check_activations(actions: Option<&[Action]>, table_version: Option<i64>) -> Result<()> {
+    let activation = actions.and_then(|actions| actions.iter().position(|action| *action == Action::ActivateVersion));
+    match (activation, table_version) {
+        (Some(record), None) => {
+            let refusal =
+                Refusal::request("a version is activated, but the batch has no [table_version] that names it");
+            Err(refusal.in_record(record as u64))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn missing(name: &str) -> Box<Refusal> {
     Refusal::request(format!("required key [{name}] not found"))
 }
 
 /// The members of a batch as they are met.
-#[derive(Default)]
 struct Envelope<'a> {
+    violations: Violations,
     table: Option<String>,
     schema: Option<&'a str>,
     keys: Option<Vec<String>>,
@@ -101,6 +147,18 @@ struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    fn new(violations: Violations) -> Self {
+        Self {
+            violations,
+            table: None,
+            schema: None,
+            keys: None,
+            table_version: None,
+            messages_at: None,
+            messages: None,
+        }
+    }
+
     fn read(&mut self, scanner: &mut Scanner<'a>, schemas: &Schemas) -> Result<()> {
         let mut seen = Vec::new();
         member::open_object(scanner)?;
@@ -139,9 +197,10 @@ impl<'a> Envelope<'a> {
         self.messages_at = Some(scanner.at());
         if let (Some(schema), Some(keys)) = (self.schema, &self.keys) {
             let record_type = schemas.record_type(schema, keys)?;
-            self.messages = Some(Messages::new(&record_type).read(scanner)?);
+            self.messages = Some(Messages::new(&record_type, self.violations).read(scanner)?);
         } else {
-            scanner.value().map_err(|refusal| refusal.under("messages"))?;
+            // Names that stand twice are found when the messages are read.
+            scanner.well_formed().map_err(|refusal| refusal.under("messages"))?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! From decoded batches of one table to one load.
 
+mod activations;
 mod convert;
-mod datetime_text;
+pub mod datetime_text;
 mod decimal;
 mod dedupe;
+mod deletes;
 mod digits;
 mod elements;
 mod extra;
@@ -14,7 +16,7 @@ mod part;
 mod placement;
 mod plan;
 pub(crate) mod policy;
-mod record_text;
+pub(crate) mod record_text;
 mod rejects;
 mod root;
 mod shape;
@@ -26,8 +28,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
-use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState, tombstone};
+use selvedge_core::{Capabilities, Counts, Epoch, Position, QueueId, TableLoad, TableName, TableState};
 
+use crate::prepare::activations::{Activations, activations};
 use crate::prepare::dedupe::Winners;
 use crate::prepare::elements::layers;
 use crate::prepare::part::Part;
@@ -52,6 +55,13 @@ pub struct Pending {
     pub records: Arc<Records>,
 }
 
+impl Pending {
+    /// The index of the first record that is still to be loaded.
+    fn first(&self) -> usize {
+        usize::try_from(self.applied).unwrap_or(usize::MAX).min(self.records.len())
+    }
+}
+
 /// What a load is prepared for, and from where and when it comes.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadContext<'c> {
@@ -73,7 +83,8 @@ pub struct LoadContext<'c> {
 /// Prepares one load from `pending`, which is not empty, in the order of the queue, and of one set of keys.
 ///
 /// The winner of each key is the record with the greatest (table version, sequence, position); a batch without a version
-/// is below every version. Records that are rejected take no part. `body_of` gives the body of a batch by its number: it is
+/// is below every version. Records below the version that is active once the load is applied are superseded, wherever the
+/// message stands that activates it. Records that are rejected take no part. `body_of` gives the body of a batch by its number: it is
 /// asked for those that hold rejected records, of which the load brings the text.
 ///
 /// # Errors
@@ -85,31 +96,31 @@ pub fn prepare<E: From<Blocked>>(
     body_of: impl FnMut(u64) -> Result<Vec<u8>, E>,
 ) -> Result<TableLoad, E> {
     let last = pending.last().ok_or_else(|| Blocked::new("there is nothing to load"))?;
-    let mut parts: Vec<Part<'_>> = pending.iter().map(Part::new).collect();
-    keys::check(context.planned_on, &parts)?;
+    let mut parts: Vec<Part<'_>> = pending.iter().map(|pending| Part::new(pending, context.policy.loading)).collect();
+    keys::check(context, &parts)?;
     let sources = sources(pending.iter().map(|pending| pending.records.columns.as_slice()));
     let layers = layers(&parts);
     rejects::reject(context, &mut parts, &sources, &layers);
     let rejects = rejects::rejects(&parts, context, body_of)?;
 
-    let Winners { rows, superseded } = dedupe::winners(&parts, context.capabilities.row_order)?;
+    let Activations { active_version, effective, ignored } = activations(context.planned_on, pending);
+    let Winners { rows, deletes, superseded } = dedupe::winners(context, &parts, active_version)?;
     let extra: Vec<_> = pending.iter().map(|pending| pending.records.extra.as_ref()).collect();
     let root = root(context, &parts, &Sheet { sources: &sources, extra: &extra, rows: &rows })?;
     let keys = keys::names(&parts, &root.columns)?;
     let subtables = subtables(context, &layers, &Root { rows: &rows, shaped: &root, keys: &keys })?;
-    let active_version = context.planned_on.and_then(|state| state.active_version);
     Ok(TableLoad {
         table: context.table.clone(),
         planned_on: context.planned_on.cloned(),
         changes: root.changes,
-        deletes: tombstone::none(&root.columns, &keys),
+        deletes: deletes::deletes(&parts, &deletes, &root.columns, &keys)?,
         columns: root.columns,
         keys,
         rows: root.rows,
         subtables,
         active_version,
-        activations: 0,
-        superseded,
+        activations: effective,
+        superseded: superseded + ignored.len() as u64,
         rejects,
         counts: context.planned_on.map(|state| counts(state, context.queue)).unwrap_or_default(),
         to: Position { queue: context.queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
@@ -117,10 +128,9 @@ pub fn prepare<E: From<Blocked>>(
 }
 
 /// The versions whose activation has no effect because a greater one is active by then: in the table as it stands, or by what is
-/// pending before.
+/// pending before. One for each message that would activate it.
 pub fn ignored_activations(planned_on: Option<&TableState>, pending: &[Pending]) -> Vec<i64> {
-    let _ = (planned_on, pending);
-    Vec::new()
+    activations(planned_on, pending).ignored
 }
 
 /// What the counts of a load from `queue` go on from. What became of another queue's records is not counted with its own;

@@ -105,6 +105,11 @@ impl Records {
         self.len() == 0
     }
 
+    /// What a message does.
+    pub(crate) fn action(&self, index: usize) -> Action {
+        self.actions.as_ref().and_then(|actions| actions.get(index).copied()).unwrap_or(Action::Upsert)
+    }
+
     /// The key properties with the types of their values.
     pub fn key_types(&self) -> Vec<(&str, Option<ColumnType>)> {
         let type_of = |key: &String| {

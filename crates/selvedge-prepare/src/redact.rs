@@ -1,7 +1,7 @@
 //! Leaves out and hashes properties of the records of a batch.
 
 mod redaction;
-mod rewriter;
+pub(crate) mod rewriter;
 mod rules;
 mod schema;
 mod secret;
@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 type Result<T> = std::result::Result<T, Box<Refusal>>;
 
 /// The body of a batch without what is excluded, and with hashes in place of what is hashed. `body` is one that
-/// [`decode`](crate::decode()) accepts.
+/// [`decode`](crate::decode()) or [`decode_rejecting`](crate::decode_rejecting) accepts.
 ///
 /// What no rule names stays as it is, byte for byte, but for the schema: where rules reach into it, it is written anew, and
 /// what it demands of objects as a whole (`enum`, `not`, `minProperties` and the like) is left out, since they are other
@@ -83,7 +83,7 @@ fn redact_message(batch: &mut Rewriter, rules: &Within) -> Result<Fate> {
     batch.object(|batch, name| {
         match name {
             "data" => redact_within(batch, rules)?,
-            _ => drop(batch.scanner.value()?),
+            _ => drop(batch.scanner.well_formed()?),
         }
         Ok(Fate::Stays)
     })?;
@@ -94,15 +94,15 @@ fn redact_within(batch: &mut Rewriter, rules: &Within) -> Result<()> {
     match (batch.scanner.peek(), rules.elements()) {
         (Some(b'{'), _) => batch.object(|batch, name| redact_value(batch, rules.property(name))),
         (Some(b'['), Some(elements)) => batch.array(|batch| redact_value(batch, Some(elements))),
-        _ => batch.scanner.value().map(drop),
+        _ => batch.scanner.well_formed().map(drop),
     }
 }
 
 fn redact_value(batch: &mut Rewriter, rule: Option<&Rule>) -> Result<Fate> {
     match rule {
-        None => drop(batch.scanner.value()?),
+        None => drop(batch.scanner.well_formed()?),
         Some(Rule::Exclude) => {
-            batch.scanner.value()?;
+            batch.scanner.well_formed()?;
             return Ok(Fate::Goes);
         }
         Some(Rule::Hash(secret)) => batch.replace(|value| hashed(value, secret))?,

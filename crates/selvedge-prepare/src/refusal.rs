@@ -71,12 +71,17 @@ impl Refusal {
         Self::new(Fault::MissingKey, format!("Record is missing key property {name}"))
     }
 
-    /// All that is wrong with a record, of which there is something.
+    /// All that is wrong with a record, of which there is something. Values out of range are told of only if it conforms to the
+    /// schema, the first of them.
     pub(crate) fn all(mut faults: Vec<Self>) -> Box<Self> {
         if let Some(at) = faults.iter().position(|fault| fault.fault == Fault::MissingKey) {
             return Box::new(faults.swap_remove(at));
         }
-        faults.retain(|fault| !fault.is_out_of_range());
+        if faults.iter().any(|fault| !fault.is_out_of_range()) {
+            faults.retain(|fault| !fault.is_out_of_range());
+        } else {
+            faults.truncate(1);
+        }
         match faults.len() {
             1 => Box::new(faults.swap_remove(0)),
             violations => {
@@ -119,7 +124,12 @@ impl Refusal {
 
     /// Whether the rest of the record cannot be read.
     pub(crate) fn ends_reading(&self) -> bool {
-        self.is_last || !matches!(self.fault, Fault::Record | Fault::MissingKey | Fault::Range)
+        self.is_last || !self.is_of_record()
+    }
+
+    /// Whether a record is at fault, and not what stands around it, or its JSON.
+    pub(crate) fn is_of_record(&self) -> bool {
+        matches!(self.fault, Fault::Record | Fault::MissingKey | Fault::Range)
     }
 
     /// Whether it is the record that is rejected, and not the request.

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use selvedge_core::{Epoch, QueueId, TableName};
 
-use crate::body::MAX_STORED_BYTES;
+use crate::body::{MAX_STORED_BYTES, SealedBody};
 use crate::error::{QueueError, QueueErrorKind};
 use crate::folder::{self, LockedFolder};
-use crate::queue::{Append, Appended, Cursor, Queue, Registered, Registration, Stored, TableBounds};
-use crate::read::{Readers, connect_beside_writer};
+use crate::kept::Replaced;
+use crate::queue::{Append, Appended, Cursor, Kept, Queue, Registered, Registration, Stored, TableBounds};
+use crate::read::{Readers, connect_beside_writer, not_held};
 use crate::schema;
+use crate::tables::TableChange;
 use crate::writer::{Request, Writer};
 
 /// A queue in a folder of its own, which one process at a time may open.
@@ -61,11 +63,24 @@ impl EmbeddedQueue {
         Ok(Self { id, readers: Readers::new(file, connect_beside_writer), writer, _lock: lock })
     }
 
-    fn not_registered(&self, destination: &str) -> Result<QueueError, QueueError> {
+    /// Changes a table that the queue knows.
+    fn change(&self, table: &TableName, change: TableChange) -> Result<(), QueueError> {
+        let known = self.writer.ask(|reply| Request::ChangeTable { table: table.clone(), change, reply })?;
+        if known {
+            return Ok(());
+        }
+        let message = format!(
+            "there never was a batch of {table} in {}: check the names of the table and its integration",
+            self.readers.file().display()
+        );
+        Err(QueueError::new(QueueErrorKind::Refused, message))
+    }
+
+    fn not_registered(&self, destination: &str, cannot: &str) -> Result<QueueError, QueueError> {
         let names: Vec<String> = self.destinations()?.into_iter().map(|registered| registered.name).collect();
         let known = if names.is_empty() { "no destination is".to_owned() } else { names.join(", ") };
         let message = format!(
-            "{destination} is not registered in {}, so it cannot be removed; registered there: {known}",
+            "{destination} is not registered in {}, so it cannot {cannot}; registered there: {known}",
             self.readers.file().display()
         );
         Ok(QueueError::new(QueueErrorKind::Refused, message))
@@ -82,13 +97,8 @@ impl Queue for EmbeddedQueue {
     }
 
     fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, QueueError> {
-        if let Some(append) = appends.iter().find(|append| append.body.stored_bytes() > MAX_STORED_BYTES) {
-            let message = format!(
-                "a batch of {} has {} bytes compressed, more than the {MAX_STORED_BYTES} a queue takes: send smaller batches",
-                append.table,
-                append.body.stored_bytes()
-            );
-            return Err(QueueError::new(QueueErrorKind::Refused, message));
+        for append in &appends {
+            check_size(&append.body, &format!("a batch of {}", append.table))?;
         }
         self.writer.ask(|reply| Request::Append { appends, reply })
     }
@@ -121,7 +131,7 @@ impl Queue for EmbeddedQueue {
     fn unregister(&self, destination: &str) -> Result<(), QueueError> {
         let name = destination.to_owned();
         let removed = self.writer.ask(|reply| Request::Unregister { destination: name, reply })?;
-        if removed { Ok(()) } else { Err(self.not_registered(destination)?) }
+        if removed { Ok(()) } else { Err(self.not_registered(destination, "be removed")?) }
     }
 
     fn destinations(&self) -> Result<Vec<Registered>, QueueError> {
@@ -143,4 +153,63 @@ impl Queue for EmbeddedQueue {
         })?;
         self.writer.tell(Request::Acknowledge(acknowledgement))
     }
+
+    fn set_paused(&self, table: &TableName, reason: Option<&str>) -> Result<(), QueueError> {
+        self.change(table, TableChange::Pause(reason.map(str::to_owned)))
+    }
+
+    fn keep_for_replay(&self, table: &TableName, batches: &[u64]) -> Result<(), QueueError> {
+        self.change(table, TableChange::KeepForReplay(batches.to_vec()))
+    }
+
+    fn kept_for_replay(&self, table: Option<&TableName>) -> Result<Vec<Kept>, QueueError> {
+        self.readers.kept_for_replay(table)
+    }
+
+    fn prune_kept(&self, received_before: i64) -> Result<(), QueueError> {
+        while self.writer.ask(|reply| Request::PruneKept { received_before, reply })? > 0 {}
+        Ok(())
+    }
+
+    fn restart_table(&self, destination: &str, table: &TableName, registered_at: i64) -> Result<(), QueueError> {
+        if self.destinations()?.iter().all(|registered| registered.name != destination) {
+            return Err(self.not_registered(destination, "begin a table anew")?);
+        }
+        self.change(table, TableChange::Restart { destination: destination.to_owned(), registered_at })
+    }
+
+    fn drop_table(&self, table: &TableName, dropped_at: i64) -> Result<(), QueueError> {
+        self.change(table, TableChange::Drop { dropped_at })
+    }
+
+    fn forget_repeats(&self, table: &TableName) -> Result<(), QueueError> {
+        self.change(table, TableChange::ForgetRepeats)
+    }
+
+    fn replace_body(&self, batch: u64, body: SealedBody) -> Result<(), QueueError> {
+        check_size(&body, &format!("the new body of batch {batch}"))?;
+        let file = self.readers.file().display();
+        match self.writer.ask(|reply| Request::ReplaceBody { batch, body, reply })? {
+            Replaced::Wholly => Ok(()),
+            Replaced::NotHeld => Err(not_held(batch, self.readers.file())),
+            Replaced::LogStands => {
+                let message = format!(
+                    "the body of batch {batch} was replaced, but somebody reads {file}, so its log, which may hold the old body, \
+                     could not be emptied: end what reads it, and replace the body once more"
+                );
+                Err(QueueError::new(QueueErrorKind::Io, message))
+            }
+        }
+    }
+}
+
+fn check_size(body: &SealedBody, what: &str) -> Result<(), QueueError> {
+    if body.stored_bytes() <= MAX_STORED_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} has {} bytes compressed, more than the {MAX_STORED_BYTES} a queue takes: send smaller batches",
+        body.stored_bytes()
+    );
+    Err(QueueError::new(QueueErrorKind::Refused, message))
 }

@@ -29,17 +29,20 @@
 //!
 //! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `folder.rs`
 //! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and
-//! `trim.rs` what it writes, `read.rs` what is read beside it, `reader.rs` the queue for those who only look, `destinations.rs` who batches are kept for.
+//! `trim.rs` what it writes, `read.rs` what is read beside it, `reader.rs` the queue for those who only look, `destinations.rs` who
+//! batches are kept for, `kept.rs` the bodies kept for replay, `tables.rs` what is done to a table by hand.
 
 mod body;
 mod destinations;
 mod embedded;
 mod error;
 mod folder;
+mod kept;
 mod queue;
 mod read;
 mod reader;
 mod schema;
+mod tables;
 mod trim;
 mod write;
 mod writer;
@@ -47,6 +50,6 @@ mod writer;
 pub use body::{MAX_STORED_BYTES, SealedBody};
 pub use embedded::EmbeddedQueue;
 pub use error::{QueueError, QueueErrorKind};
-pub use queue::{Append, Appended, Cursor, Queue, Registered, Registration, Repeats, Since, Stored, TableBounds};
+pub use queue::{Append, Appended, Cursor, Kept, Queue, Registered, Registration, Repeats, Since, Stored, TableBounds};
 pub use reader::QueueReader;
 pub use write::REPEATS_KEPT_DAYS;

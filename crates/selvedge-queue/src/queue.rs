@@ -53,7 +53,8 @@ pub trait Queue: Send + Sync {
     /// When the queue cannot be read.
     fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError>;
 
-    /// The body of a batch as it was sealed, verified against its content hash.
+    /// The body of a batch as it was sealed, verified against its content hash; also of one that was deleted and is
+    /// [kept for replay](Self::keep_for_replay).
     ///
     /// # Errors
     /// [`Corrupt`](crate::QueueErrorKind::Corrupt) when it is not what was appended, [`Refused`](crate::QueueErrorKind::Refused)
@@ -105,6 +106,72 @@ pub trait Queue: Send + Sync {
     /// of that table: nothing may be deleted that a destination cannot have loaded.
     /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
     fn acknowledge(&self, destination: &str, table: &TableName, batch: u64) -> Result<(), QueueError>;
+
+    /// Notes that `table` is paused and why, or with `None` that it no longer is. The queue itself goes on as before: this is
+    /// for those who load. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the queue never saw the table;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn set_paused(&self, table: &TableName, reason: Option<&str>) -> Result<(), QueueError>;
+
+    /// Makes the bodies of these batches of `table` outlive their batches, until they are [pruned](Self::prune_kept): a record
+    /// of them was rejected, and may be sent again. Batches that the queue no longer holds are not kept. Durable when it
+    /// returns, so what is acknowledged afterwards is not deleted without being kept.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the queue never saw the table;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn keep_for_replay(&self, table: &TableName, batches: &[u64]) -> Result<(), QueueError>;
+
+    /// The batches kept for replay, oldest first: those of one table, or all. [`body`](Self::body) gives their bodies.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn kept_for_replay(&self, table: Option<&TableName>) -> Result<Vec<Kept>, QueueError>;
+
+    /// Keeps no batch for replay any longer that was received before this moment, in microseconds since 1970 UTC. Bodies that
+    /// wait for a destination stay as long as they do. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn prune_kept(&self, received_before: i64) -> Result<(), QueueError>;
+
+    /// Begins a table anew in one destination: it counts as if it had been registered for this table at `registered_at`, in
+    /// microseconds since 1970 UTC, and what it acknowledged of the table is forgotten. Once the table is removed there, it is
+    /// loaded from the oldest batch that the queue still holds. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the destination is not registered, or the queue never saw the table;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn restart_table(&self, destination: &str, table: &TableName, registered_at: i64) -> Result<(), QueueError>;
+
+    /// Forgets what the queue holds of a table: its batches, also those kept for replay, the hashes of their content, what was
+    /// acknowledged, its counts, and that it is paused. To every destination it is as if it had been registered for this table
+    /// at `dropped_at`, in microseconds since 1970 UTC. Only batch numbers go on growing. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the queue never saw the table;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn drop_table(&self, table: &TableName, dropped_at: i64) -> Result<(), QueueError>;
+
+    /// Forgets the hashes of a table's bodies, so that one that comes once more is not taken for a repeat. Durable when it
+    /// returns.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the queue never saw the table;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn forget_repeats(&self, table: &TableName) -> Result<(), QueueError>;
+
+    /// Puts another body in the place of one that waits or is kept for replay, as when records in it have to be erased. It
+    /// must hold as many records, so that the counts stay true. The body that first came is still known as a
+    /// [repeat](Repeats). Durable when it returns, and then nothing that was deleted or replaced before is in the queue's files.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::QueueErrorKind::Refused) when the queue holds no such body, or the new one is larger than
+    /// [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); [`Io`](crate::QueueErrorKind::Io) when the body was replaced but the old
+    /// one may still be in the log: replace it once more. [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn replace_body(&self, batch: u64, body: SealedBody) -> Result<(), QueueError>;
 }
 
 /// A batch to append.
@@ -181,6 +248,23 @@ pub struct TableBounds {
     pub newest: u64,
     /// The number of its newest batch that was deleted, 0 if none was.
     pub deleted_to: u64,
+    /// The length of the bodies of its batches in the queue, in bytes, without those only kept for replay.
+    pub kept_bytes: u64,
+    /// Why it is paused, if it is.
+    pub paused: Option<String>,
+}
+
+/// A batch whose body is kept for replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The table it is for.
+    pub table: TableName,
+    /// Its number.
+    pub batch: u64,
+    /// How many records it holds, rejected or not.
+    pub records: u64,
+    /// When it was received, in microseconds since 1970 UTC.
+    pub received_at: i64,
 }
 
 /// Since when a destination gets everything.

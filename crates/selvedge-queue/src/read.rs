@@ -12,7 +12,7 @@ use selvedge_core::{Epoch, IntegrationName, NameError, TableName};
 use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
-use crate::queue::{Registered, Stored, TableBounds};
+use crate::queue::{Kept, Registered, Stored, TableBounds};
 use crate::schema::{self, read_error};
 use crate::write::integration;
 
@@ -103,12 +103,8 @@ impl Readers {
             let body = "SELECT bytes, hash, compressed FROM bodies WHERE number = ?1";
             connection.query_row(body, [clamped(batch)], sealed).optional()
         })?;
+        let sealed = sealed.ok_or_else(|| not_held(batch, &self.file))?;
         let file = self.file.display();
-        let sealed = sealed.ok_or_else(|| {
-            let message =
-                format!("batch {batch} is not in {file}: it was deleted, or never appended; read the bounds again");
-            QueueError::new(QueueErrorKind::Refused, message)
-        })?;
         sealed.open().ok_or_else(|| {
             let message = format!(
                 "the body of batch {batch} in {file} is damaged: check the disk, restore the folder from a backup, or begin a \
@@ -121,9 +117,21 @@ impl Readers {
     pub(crate) fn tables(&self) -> Result<Vec<TableBounds>, QueueError> {
         self.with(|connection| {
             let mut tables = connection.prepare(
-                "SELECT integration, name, accepted, kept_records, newest, deleted_to FROM tables ORDER BY id",
+                "SELECT integration, name, accepted, kept_records, newest, deleted_to, kept_bytes, paused
+                 FROM tables ORDER BY id",
             )?;
             tables.query_map([], bounds)?.collect()
+        })
+    }
+
+    pub(crate) fn kept_for_replay(&self, table: Option<&TableName>) -> Result<Vec<Kept>, QueueError> {
+        self.with(|connection| {
+            let mut all = connection.prepare(
+                "SELECT integration, name, number, records, received_at
+                 FROM kept_for_replay JOIN tables ON tables.id = table_id
+                 WHERE ?2 IS NULL OR (integration = ?1 AND name = ?2) ORDER BY number",
+            )?;
+            all.query_map(params![table.map(integration), table.map(TableName::table)], kept)?.collect()
         })
     }
 
@@ -165,8 +173,15 @@ impl Readers {
     }
 }
 
+/// There is no body of this batch.
+pub(crate) fn not_held(batch: u64, file: &Path) -> QueueError {
+    let message =
+        format!("batch {batch} is not in {}: it was deleted, or never appended; read the bounds again", file.display());
+    QueueError::new(QueueErrorKind::Refused, message)
+}
+
 /// A batch number as SQLite compares it: none is beyond 63 bits.
-fn clamped(batch: u64) -> i64 {
+pub(crate) fn clamped(batch: u64) -> i64 {
     i64::try_from(batch).unwrap_or(i64::MAX)
 }
 
@@ -193,7 +208,13 @@ fn bounds(row: &Row<'_>) -> rusqlite::Result<TableBounds> {
         kept_records: unsigned(row, 3)?,
         newest: unsigned(row, 4)?,
         deleted_to: unsigned(row, 5)?,
+        kept_bytes: unsigned(row, 6)?,
+        paused: row.get(7)?,
     })
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    Ok(Kept { table: named(row)?, batch: unsigned(row, 2)?, records: unsigned(row, 3)?, received_at: row.get(4)? })
 }
 
 /// The table whose integration and name stand in the first two columns.

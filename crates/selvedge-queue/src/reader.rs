@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use selvedge_core::TableName;
+
 use crate::error::QueueError;
 use crate::folder;
-use crate::queue::{Registered, TableBounds};
+use crate::queue::{Kept, Registered, TableBounds};
 use crate::read::{Readers, connect_beside_nobody};
 
 /// Looks at a queue, also while a process has it open: it takes no lock, changes nothing, and sees what was committed last.
@@ -37,5 +39,13 @@ impl QueueReader {
     /// When the queue cannot be read.
     pub fn destinations(&self) -> Result<Vec<Registered>, QueueError> {
         self.0.destinations()
+    }
+
+    /// What [`Queue::kept_for_replay`](crate::Queue::kept_for_replay) tells.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn kept_for_replay(&self, table: Option<&TableName>) -> Result<Vec<Kept>, QueueError> {
+        self.0.kept_for_replay(table)
     }
 }

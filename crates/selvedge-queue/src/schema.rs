@@ -1,4 +1,4 @@
-//! The format on disk, version 2: one SQLite database, `queue.db`, with its write-ahead log beside it.
+//! The format on disk, version 3: one SQLite database, `queue.db`, with its write-ahead log beside it.
 //!
 //! Limits: a compressed body has at most [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); numbers are 63 bits; the file as
 //! SQLite allows, far beyond any disk. The header names the format: `application_id` is `SlvQ`, `user_version` the version.
@@ -8,9 +8,10 @@
 //! |---|---|---|
 //! | `queue` | the queue | its random id (16 bytes) |
 //! | `epochs` | each opening in which a batch was appended, and the last | the first number given then, a random id (16 bytes) |
-//! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, newest and newest deleted batch |
+//! | `tables` | each table ever seen | names (integration `''` if none), records accepted and kept, bytes of the bodies kept, newest and newest deleted batch, why it is paused if it is |
 //! | `batches` | each batch kept, by table | records, time of receipt (µs since 1970 UTC), length of the body |
-//! | `bodies` | each batch kept | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
+//! | `bodies` | each batch kept, to be loaded or for replay | length and xxh3-128 (big-endian) of the body, the body as one zstd frame |
+//! | `kept_for_replay` | each batch whose body outlives it | table, records, time of receipt |
 //! | `seen` | each batch of the last days, deleted or not | table, hash of the body, time of receipt |
 //! | `destinations` | each registered destination | its name |
 //! | `registered` | each table that had lost batches when a destination came | newest batch and records lost, time of receipt from which all is kept |
@@ -21,6 +22,9 @@
 //! number, so that the oldest are found at its beginning. A batch number is one more than the greatest `newest`, which
 //! outlives every batch; its epoch is the one with the greatest first number up to it. An id of a destination is never used
 //! twice, so that an acknowledgement under way cannot count for a destination that was removed and registered anew.
+//!
+//! What is deleted from a page is overwritten there; pages that are free as a whole keep what they held until they are used
+//! again, or until a body is replaced: that gives every free page back to the file system and empties the log.
 
 use std::path::Path;
 
@@ -31,7 +35,7 @@ use crate::error::{QueueError, QueueErrorKind};
 
 /// `SlvQ`.
 const APPLICATION_ID: i64 = 0x536c_7651;
-const FORMAT_VERSION: i64 = 2;
+const FORMAT_VERSION: i64 = 3;
 
 const TABLES: &str = "
     CREATE TABLE queue (id BLOB NOT NULL) STRICT;
@@ -42,8 +46,10 @@ const TABLES: &str = "
         name TEXT NOT NULL,
         accepted INTEGER NOT NULL DEFAULT 0,
         kept_records INTEGER NOT NULL DEFAULT 0,
+        kept_bytes INTEGER NOT NULL DEFAULT 0,
         newest INTEGER NOT NULL DEFAULT 0,
         deleted_to INTEGER NOT NULL DEFAULT 0,
+        paused TEXT,
         UNIQUE (integration, name)
     ) STRICT;
     CREATE TABLE batches (
@@ -59,6 +65,12 @@ const TABLES: &str = "
         bytes INTEGER NOT NULL,
         hash BLOB NOT NULL,
         compressed BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE kept_for_replay (
+        number INTEGER PRIMARY KEY,
+        table_id INTEGER NOT NULL,
+        records INTEGER NOT NULL,
+        received_at INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE seen (
         number INTEGER PRIMARY KEY,
@@ -91,8 +103,13 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;";
 
 /// What SQLite must answer about the writing connection; anything else would break a promise silently.
-const SETTINGS: [(&str, &str); 4] =
-    [("page_size", "65536"), ("auto_vacuum", "2"), ("journal_mode", "wal"), ("synchronous", "2")];
+const SETTINGS: [(&str, &str); 5] = [
+    ("page_size", "65536"),
+    ("auto_vacuum", "2"),
+    ("journal_mode", "wal"),
+    ("synchronous", "2"),
+    ("secure_delete", "2"),
+];
 
 /// Creates the database if the file is new or a creation was cut short.
 pub(crate) fn create(file: &Path) -> Result<(), QueueError> {
@@ -161,10 +178,11 @@ pub(crate) fn check_format(connection: &Connection, file: &Path) -> Result<(), Q
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // Room for one large batch; the log is cut back after a burst.
+    // Room for one large batch; the log is cut back after a burst. Deleted content is overwritten where its page is written
+    // anyway: overwriting the pages of large bodies as well would double what every deletion writes.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;
-         PRAGMA journal_size_limit = 134217728;",
+         PRAGMA journal_size_limit = 134217728; PRAGMA secure_delete = FAST;",
     )
 }
 

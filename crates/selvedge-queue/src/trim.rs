@@ -36,9 +36,11 @@ pub(crate) fn step(connection: &Connection, tables: &mut BTreeSet<i64>) -> rusql
 fn delete_portion(connection: &Connection, table: i64) -> rusqlite::Result<bool> {
     let Some(last) = last_of_portion(connection, table)? else { return Ok(false) };
     for statement in [
-        "DELETE FROM bodies WHERE number IN (SELECT number FROM batches WHERE table_id = ?1 AND number <= ?2)",
-        "UPDATE tables SET deleted_to = ?2, kept_records = kept_records - (
-             SELECT sum(records) FROM batches WHERE table_id = ?1 AND number <= ?2) WHERE id = ?1",
+        "DELETE FROM bodies WHERE number IN (SELECT number FROM batches WHERE table_id = ?1 AND number <= ?2)
+             AND number NOT IN (SELECT number FROM kept_for_replay)",
+        "UPDATE tables SET (deleted_to, kept_records, kept_bytes) = (
+             SELECT ?2, kept_records - sum(records), kept_bytes - sum(body_bytes)
+             FROM batches WHERE table_id = ?1 AND number <= ?2) WHERE id = ?1",
         "DELETE FROM batches WHERE table_id = ?1 AND number <= ?2",
     ] {
         connection.execute(statement, [table, last])?;

@@ -74,8 +74,9 @@ fn insert(connection: &Connection, table: i64, append: &Append, number: i64) -> 
         params![number, table, body.hash, received_at],
     )?;
     connection.execute(
-        "UPDATE tables SET accepted = accepted + ?2, kept_records = kept_records + ?2, newest = ?3 WHERE id = ?1",
-        params![table, records, number],
+        "UPDATE tables SET accepted = accepted + ?2, kept_records = kept_records + ?2, kept_bytes = kept_bytes + ?3,
+             newest = ?4 WHERE id = ?1",
+        params![table, records, bytes, number],
     )?;
     Ok(())
 }
@@ -98,6 +99,6 @@ pub(crate) fn set_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::
     Ok(())
 }
 
-fn signed(number: u64) -> rusqlite::Result<i64> {
+pub(crate) fn signed(number: u64) -> rusqlite::Result<i64> {
     i64::try_from(number).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

@@ -10,10 +10,14 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rusqlite::{Connection, TransactionBehavior};
+use selvedge_core::TableName;
 
+use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
+use crate::kept::{self, Replaced};
 use crate::queue::{Append, Appended, Cursor, Registration};
+use crate::tables::{self, TableChange};
 use crate::trim;
 use crate::write;
 
@@ -39,6 +43,22 @@ pub(crate) enum Request {
         reply: Sender<bool>,
     },
     Acknowledge(Acknowledgement),
+    /// Answered with whether the queue knows the table, and the destination that the change names.
+    ChangeTable {
+        table: TableName,
+        change: TableChange,
+        reply: Sender<bool>,
+    },
+    /// Prunes a portion; answered with how many batches it was.
+    PruneKept {
+        received_before: i64,
+        reply: Sender<usize>,
+    },
+    ReplaceBody {
+        batch: u64,
+        body: SealedBody,
+        reply: Sender<Replaced>,
+    },
 }
 
 /// The way to the writing thread.
@@ -99,7 +119,7 @@ impl Drop for Writer {
 }
 
 /// Tells one caller that its request is durable.
-type Answer = Box<dyn FnOnce()>;
+type Answer = Box<dyn FnOnce(&Connection)>;
 
 /// What the thread works on.
 struct State {
@@ -114,7 +134,7 @@ impl State {
     fn run(mut self, arriving: &Receiver<Request>, failure: &OnceLock<Arc<rusqlite::Error>>) {
         while let Some(requests) = self.next(arriving) {
             match self.commit(&requests) {
-                Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+                Ok(answers) => answers.into_iter().for_each(|answer| answer(&self.connection)),
                 Err(error) => {
                     // The cause is there before the requests are dropped and those who wait for them look for it.
                     let _ = failure.set(Arc::new(error));
@@ -175,14 +195,30 @@ fn apply(
         Request::Acknowledge(acknowledgement) => {
             destinations::acknowledge(connection, *acknowledgement)?;
             trimming.insert(acknowledgement.table);
-            Box::new(|| ())
+            Box::new(|_| ())
+        }
+        Request::ChangeTable { table, change, reply } => {
+            let changed = tables::change(connection, table, change)?;
+            trimming.extend(changed);
+            answer(reply, changed.is_some())
+        }
+        Request::PruneKept { received_before, reply } => {
+            answer(reply, kept::prune_portion(connection, *received_before)?)
+        }
+        Request::ReplaceBody { batch, body, reply } => {
+            let replaced = kept::replace(connection, *batch, body)?;
+            let reply = reply.clone();
+            Box::new(move |connection| {
+                // The log can be emptied only once the replacement is committed.
+                let _ = reply.send(if replaced { kept::empty_log(connection) } else { Replaced::NotHeld });
+            })
         }
     })
 }
 
 fn answer<T: 'static>(reply: &Sender<T>, value: T) -> Answer {
     let reply = reply.clone();
-    Box::new(move || {
+    Box::new(move |_| {
         // The caller waits for as long as the channel is there.
         let _ = reply.send(value);
     })

@@ -76,6 +76,11 @@ impl Dialect {
         format!("CREATE TABLE {} ({})", self.table(table), parts.join(", "))
     }
 
+    /// The statement that drops a table, if it stands.
+    pub fn drop_table(&self, table: &TableName) -> String {
+        format!("DROP TABLE IF EXISTS {}", self.table(table))
+    }
+
     /// The statement that adds a column; rows that stand already hold null in it.
     pub fn add_column(&self, table: &TableName, column: &Column) -> String {
         format!("ALTER TABLE {} ADD COLUMN {}", self.table(table), self.definition(column))

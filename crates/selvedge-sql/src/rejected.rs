@@ -1,8 +1,8 @@
 //! The table of rejected records: one for each integration, and one for the tables without.
 
-use selvedge_core::{TableName, rejected};
+use selvedge_core::{TableName, rejected, system};
 
-use crate::Dialect;
+use crate::{Dialect, quote};
 
 impl Dialect {
     /// The table that keeps the rejected records of a table's integration, as statements name it:
@@ -16,5 +16,17 @@ impl Dialect {
     pub fn create_rejected_table(&self, table: &TableName) -> String {
         let definitions = self.definitions(&rejected::columns()).join(", ");
         format!("CREATE TABLE IF NOT EXISTS {} ({definitions})", self.rejected_table(table))
+    }
+
+    /// Deletes so many rejected records that were for a table by their [generated keys](system::PRIMARY_KEY), for which the table
+    /// of them has no index. Parameters: the table's own name, then the keys.
+    pub fn delete_rejected_records(&self, table: &TableName, count: usize) -> String {
+        let keys: Vec<String> = (2..).take(count).map(|number| format!("${number}")).collect();
+        format!("{} AND {} IN ({})", self.delete_rejected(table), quote(system::PRIMARY_KEY), keys.join(", "))
+    }
+
+    /// Deletes the rejected records that were for a table. Parameter: the table's own name.
+    pub fn delete_rejected(&self, table: &TableName) -> String {
+        format!("DELETE FROM {} WHERE {} = $1", self.rejected_table(table), quote(rejected::TABLE_NAME))
     }
 }

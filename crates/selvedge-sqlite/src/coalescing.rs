@@ -1,7 +1,7 @@
 //! Views in which a path whose values are of several types is one column.
 
 use rusqlite::{Connection, OptionalExtension};
-use selvedge_core::{LoadError, LoadErrorKind, TableLoad, TableName};
+use selvedge_core::{Column, LoadError, LoadErrorKind, TableLoad, TableName};
 use selvedge_sql::quote;
 
 use crate::dialect::DIALECT;
@@ -35,16 +35,25 @@ fn kind(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>>
 }
 
 /// Drops the coalescing views of a table whose columns a load changes, and returns their names.
-///
-/// They are known by their statements: what somebody wrote differently is theirs, and stays.
 pub(crate) fn take_away(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Vec<String>> {
     let Some(state) = load.planned_on.as_ref().filter(|_| !load.changes.is_empty()) else { return Ok(Vec::new()) };
+    drop_all(connection, &load.table, &state.columns)
+}
+
+/// Drops the coalescing views of a table of these columns, and returns their names.
+///
+/// They are known by their statements: what somebody wrote differently is theirs, and stays.
+pub(crate) fn drop_all(
+    connection: &Connection,
+    table: &TableName,
+    columns: &[Column],
+) -> rusqlite::Result<Vec<String>> {
     let mut select = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
     let views: Vec<(String, String)> = select.query_map([], |row| row.try_into())?.collect::<Result<_, _>>()?;
     if views.is_empty() {
         return Ok(Vec::new());
     }
-    let query = DIALECT.coalescing_query(&load.table, &state.columns);
+    let query = DIALECT.coalescing_query(table, columns);
     let own = views.into_iter().filter(|(name, sql)| *sql == statement(name, &query));
     let names: Vec<String> = own.map(|(name, _)| name).collect();
     for name in &names {

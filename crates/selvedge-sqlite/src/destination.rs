@@ -8,7 +8,7 @@ use selvedge_core::{
 };
 
 use crate::error::Doing;
-use crate::{changes, coalescing, rejects, rows, settings, state, subrows};
+use crate::{changes, coalescing, deletes, rejects, removal, rows, settings, state, subrows, versions};
 
 /// Rows in the order of the key are written nearly twice as fast as scattered ones, and loads of 100,000 records more than
 /// twice as fast, by the record, as loads of 10,000.
@@ -73,22 +73,44 @@ impl Destination for Sqlite {
             .map_err(|cause| doing.failed(cause))?;
         load.check_planned_on(state::read(&transaction, &load.table, &doing)?.as_ref())?;
         changes::apply(&transaction, load, &doing)?;
-        let fates = rows::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
-        subrows::write(&transaction, load, &fates, &doing)?;
+        let below = versions::write(&transaction, load, &doing)?;
+        let fates = rows::write(&transaction, load, &doing)?;
+        let deleted = deletes::write(&transaction, load, &doing)?;
+        subrows::write(&transaction, load, &fates, &deleted, &doing)?;
         rejects::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
-        let state = load.committed(rows::outcome(&fates));
+        let state = load.committed(rows::outcome(&fates, &deleted, below));
         state::write(&transaction, &load.table, &state, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
         Ok(state)
     }
 
+    /// Keys and rejected records are removed from the files too: see the [crate](crate)'s documentation for what that takes.
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        let doing = Doing::removing(&self.file, table);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|cause| doing.failed(cause))?;
+        check_found(table, found, state::read(&transaction, table, &doing)?.as_ref())?;
+        let left = removal::apply(&transaction, table, found, removal, &doing)?;
+        transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
+        if !matches!(removal, Removal::Table) {
+            removal::forget(&self.connection, &doing).map_err(LoadError::possibly_applied)?;
+        }
+        Ok(left)
     }
+}
+
+/// Checks that a table stands as somebody found it who removes something.
+fn check_found(table: &TableName, found: &TableState, stands: Option<&TableState>) -> Result<(), LoadError> {
+    if stands == Some(found) {
+        return Ok(());
+    }
+    let message = format!("table {table} was changed since it was looked at; look at it again, then remove");
+    Err(LoadError::new(LoadErrorKind::Stale, message))
 }

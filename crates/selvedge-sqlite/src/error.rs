@@ -33,6 +33,10 @@ impl<'a> Doing<'a> {
         Self { what: format!("to load table {table} into"), file }
     }
 
+    pub(crate) fn removing(file: &'a Path, table: &TableName) -> Self {
+        Self { what: format!("to remove anything of table {table} from"), file }
+    }
+
     pub(crate) fn viewing(file: &'a Path, table: &TableName) -> Self {
         Self { what: format!("to make a view of table {table} in"), file }
     }
@@ -50,6 +54,12 @@ impl<'a> Doing<'a> {
             _ => return self.refused("correct the cause, then start again").with_source(cause),
         };
         LoadError::new(kind, message).with_source(cause)
+    }
+
+    /// The error for files that cannot be freed of what was deleted because somebody reads it.
+    pub(crate) fn in_use(&self) -> LoadError {
+        let message = format!("another program is reading {}; wait until it is done", self.file.display());
+        LoadError::new(LoadErrorKind::Unavailable, message)
     }
 
     /// The error for a value that selvedge does not write.

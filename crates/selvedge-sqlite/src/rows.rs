@@ -4,40 +4,47 @@ use std::mem;
 
 use arrow_array::{Array, RecordBatch};
 use rusqlite::{Connection, Statement};
-use selvedge_core::{Column, Outcome, TableLoad, system};
+use selvedge_core::{Column, LoadError, Outcome, TableLoad, system};
 use selvedge_sql::{quote, quote_list};
 
 use crate::cells::Cells;
 use crate::dialect::DIALECT;
+use crate::error::Doing;
+use crate::tombstones::Tombstones;
 
-/// What became of a row of the load.
+/// What became of a row of the load, or of a delete, which writes a tombstone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It was inserted: the table did not have its key.
+    /// It was written, and the table had no row of its key.
     New,
     /// It took the place of the stored row of its key.
     Replaced,
-    /// It was not written: the stored row of its key is newer.
+    /// It was not written: the stored row or tombstone of its key is newer.
     Stale,
 }
 
 /// Writes every row and says what became of each.
-pub(crate) fn write(connection: &Connection, load: &TableLoad) -> rusqlite::Result<Vec<Fate>> {
+pub(crate) fn write(connection: &Connection, load: &TableLoad, doing: &Doing<'_>) -> Result<Vec<Fate>, LoadError> {
     if load.rows.num_rows() == 0 {
         return Ok(Vec::new());
     }
     let table = DIALECT.table(&load.table);
     if load.keys.is_empty() {
-        append(connection, &table, &load.columns, &load.rows)?;
+        append(connection, &table, &load.columns, &load.rows).map_err(|cause| doing.failed(cause))?;
         return Ok(vec![Fate::New; load.rows.num_rows()]);
     }
-    upsert(connection, &table, load)
+    let tombstones = Tombstones::against(connection, load, doing)?;
+    upsert(connection, &table, load, tombstones).map_err(|cause| doing.failed(cause))
 }
 
-/// What became of all of them.
-pub(crate) fn outcome(fates: &[Fate]) -> Outcome {
-    let having = |wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
-    Outcome { stale_rows: having(Fate::Stale), new_rows: having(Fate::New), removed_rows: 0 }
+/// What became of all rows and deletes, `below` rows having gone because a version was activated.
+pub(crate) fn outcome(rows: &[Fate], deletes: &[Fate], below: u64) -> Outcome {
+    let having = |fates: &[Fate], wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
+    Outcome {
+        stale_rows: having(rows, Fate::Stale) + having(deletes, Fate::Stale),
+        new_rows: having(rows, Fate::New),
+        removed_rows: having(deletes, Fate::Replaced) + below,
+    }
 }
 
 /// Inserts every row into a table, which is named as statements name it.
@@ -60,11 +67,16 @@ pub(crate) fn append(
     Ok(())
 }
 
-/// Inserts the rows whose key the table lacks and updates the others, unless they are newer.
+/// Inserts the rows whose key the table lacks and updates the others, unless they or a tombstone are newer.
 ///
 /// Two statements tell new rows from old ones exactly, which `ON CONFLICT DO UPDATE` does not. In the order of the keys a
 /// row is usually like the one before it, so that the statement that served last is tried first.
-fn upsert(connection: &Connection, table: &str, load: &TableLoad) -> rusqlite::Result<Vec<Fate>> {
+fn upsert(
+    connection: &Connection,
+    table: &str,
+    load: &TableLoad,
+    mut tombstones: Option<Tombstones<'_>>,
+) -> rusqlite::Result<Vec<Fate>> {
     let brought = Brought::by(&load.columns, &load.rows);
     let mut cells = Cells::new(&brought.columns, &load.rows)?;
     let mut fates = Vec::with_capacity(load.rows.num_rows());
@@ -73,7 +85,10 @@ fn upsert(connection: &Connection, table: &str, load: &TableLoad) -> rusqlite::R
     let mut likely = Writer { fate: Fate::New, prepare: &insert, statement: None };
     let mut other = Writer { fate: Fate::Replaced, prepare: &update, statement: None };
     for row in 0..load.rows.num_rows() {
-        if likely.wrote(row, &mut cells)? {
+        let is_buried = tombstones.as_mut().map_or(Ok(false), |tombstones| tombstones.outlast(row))?;
+        if is_buried {
+            fates.push(Fate::Stale);
+        } else if likely.wrote(row, &mut cells)? {
             fates.push(likely.fate);
         } else if other.wrote(row, &mut cells)? {
             fates.push(other.fate);

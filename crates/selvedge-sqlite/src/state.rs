@@ -51,6 +51,12 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// Deletes the state of a table.
+pub(crate) fn delete(connection: &Connection, table: &TableName) -> rusqlite::Result<()> {
+    connection.execute(&DIALECT.delete_state(), state_key(table))?;
+    Ok(())
+}
+
 fn state_row(row: &Row<'_>) -> rusqlite::Result<StateRow> {
     StateRow::read(|column| row.get(column), |column| row.get(column))
 }

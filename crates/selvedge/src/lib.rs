@@ -33,17 +33,23 @@ pub use selvedge_core::{
 // Looking at what a destination holds.
 pub use selvedge_core::{
     Bits, Comparison, Counted, Difference, Differences, Discrepancy, Each, Inspect, LogicalRow, LogicalView, Obstacle,
-    Part, Side, Value, compare, logical_view, sample,
+    Part, Side, Value, compare, logical_view, logical_view_of, sample,
 };
 // The engine.
 pub use selvedge_engine::{
-    Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES, DeclaredColumns, Deletes,
-    EmptySecret, Engine, EngineBuilder, EngineError, EngineErrorKind, FirstType, Loading, NewColumns, Policy, Progress,
-    Receipt, Refusal, Repeats, Secret, TableProgress, Tally, Waiting,
+    BadRecords, Batch, ChangedTypes, ColumnRuleError, ColumnRules, Cursor, DEFAULT_BUDGET_BYTES,
+    DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJECTED_KEPT, DeclaredColumns, Deletes, EmptySecret, Engine, EngineBuilder,
+    EngineError, EngineErrorKind, FirstType, Loading, NewColumns, Policy, Progress, Receipt, Refusal, Repeats, Secret,
+    TableProgress, Tally, Waiting,
 };
-// The queue, for those who manage which destinations it keeps records for.
+// What is done by hand, while no engine runs on the queue.
 pub use selvedge_engine::{
-    EmbeddedQueue, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, Since,
+    RecordKey, check_purgeable, drop_table, purge, purge_kept, replayed, requeue, requeued, reset_table,
+};
+// The queue, for those who manage which destinations it keeps records for, and who tend a table by hand.
+pub use selvedge_engine::{
+    EmbeddedQueue, Kept, Queue, QueueError, QueueErrorKind, QueueReader, Registered, Registration, SealedBody, Since,
+    TableBounds,
 };
 
 /// Loading into DuckDB.

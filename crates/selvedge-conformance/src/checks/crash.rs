@@ -16,7 +16,7 @@ use selvedge_core::{
 use crate::child::{self, Task, What, told};
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::kit::Kit;
-use crate::loads::{self, Elements, generated_keys, in_order, integers, next, texts};
+use crate::loads::{self, Elements, generated_key, generated_keys, in_order, integers, next, texts};
 use crate::place::{Cells, Place, Thing};
 
 /// How often the process is killed: each time later, until twice the time of a load.
@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rows a load replaces, and as many it adds.
 const HALF: i64 = 100;
+/// Every so many loads a version is activated.
+const LOADS_OF_A_VERSION: i64 = 8;
 
 /// How many elements a row has in its array.
 fn elements(id: i64) -> usize {
@@ -142,11 +144,13 @@ impl Kind {
     /// The load that follows a state: it depends on the number of loads before it and on nothing else.
     fn load(self, planned_on: Option<&TableState>, order: RowOrder) -> Result<TableLoad, Failure> {
         let number = planned_on.map_or(0, |state| state.position.batch.cast_signed()) + 1;
-        let ids = || number * HALF..(number + 2) * HALF;
+        let rows = self.rows(number);
+        let ids = || rows.iter().map(|(id, _)| *id);
         let mut columns = vec![
             integers("id", ids()),
             texts("note", ids().map(|id| format!("{id} as of load {number}"))),
-            integers(system::SEQUENCE, ids().map(|_| number)),
+            integers(system::SEQUENCE, rows.iter().map(|(_, sequence)| *sequence)),
+            integers(system::TABLE_VERSION, ids().map(|_| version(number))),
         ];
         let keys: &[&str] = match self {
             Self::Keyed => &["id"],
@@ -156,6 +160,14 @@ impl Kind {
             }
         };
         let mut load = next(&self.table()?, planned_on, keys, columns)?;
+        let deletes = self.deletes(number);
+        let each = |value: i64| deletes.iter().map(move |_| value);
+        let newness =
+            vec![integers(system::SEQUENCE, each(number)), integers(system::TABLE_VERSION, each(version(number)))];
+        let ids_deleted = vec![integers("id", deletes.iter().copied())];
+        loads::delete(&mut load, [ids_deleted, newness].concat())?;
+        load.active_version = active_version(number);
+        load.activations = u64::from(load.activates());
         let lengths: Vec<usize> = ids().map(elements).collect();
         let values = ids().flat_map(|id| vec![number; elements(id)]);
         Elements::of(&["items"], &lengths, vec![integers("load", values)]).join(&mut load)?;
@@ -163,19 +175,95 @@ impl Kind {
         in_order(load, order)
     }
 
-    /// What stands after so many loads, by key: the number of the load that brought each row, and how many elements it has.
-    fn rows_after(self, loads: i64) -> BTreeMap<Value, (i64, usize)> {
-        let mut rows = BTreeMap::new();
+    /// The ids that a load brings, each with its sequence. In the keyed table some come too late: the load before deleted them.
+    fn rows(self, number: i64) -> Vec<(i64, i64)> {
+        let late = match self {
+            Self::Keyed => tenths(number - 2),
+            Self::Keyless => Vec::new(),
+        };
+        let late = late.into_iter().map(|id| (id, number - 2));
+        late.chain((number * HALF..(number + 2) * HALF).map(|id| (id, number))).collect()
+    }
+
+    /// The ids that a load deletes.
+    fn deletes(self, number: i64) -> Vec<i64> {
+        match self {
+            Self::Keyed => tenths(number - 1),
+            Self::Keyless => Vec::new(),
+        }
+    }
+
+    /// What stands after so many loads.
+    fn after(self, loads: i64) -> After {
+        let mut after = After::default();
         for number in 1..=loads {
-            for id in number * HALF..(number + 2) * HALF {
+            if active_version(number) != active_version(number - 1) {
+                after.newest.retain(|_, newest| Some(newest.version) >= active_version(number));
+                after.loaded += 1;
+            }
+            let rows = self.rows(number).into_iter().map(|(id, sequence)| (id, sequence, Some(elements(id))));
+            let deletes = self.deletes(number).into_iter().map(|id| (id, number, None));
+            for (id, sequence, elements) in rows.chain(deletes) {
                 let key = match self {
                     Self::Keyed => Value::Integer(id),
-                    Self::Keyless => Value::String(format!("00000000-0000-8000-8000-{:012}", number * 1_000_000 + id)),
+                    Self::Keyless => Value::String(generated_key(number * 1_000_000 + id)),
                 };
-                rows.insert(key, (number, elements(id)));
+                after.put(key, Newest { version: version(number), sequence, load: number, elements });
             }
         }
-        rows
+        after
+    }
+}
+
+/// A tenth of the ids that a load brings first.
+fn tenths(number: i64) -> Vec<i64> {
+    (number * HALF..(number + 1) * HALF).filter(|id| *id >= HALF && id % 10 == 0).collect()
+}
+
+/// The version of all that a load brings.
+fn version(number: i64) -> i64 {
+    number / LOADS_OF_A_VERSION
+}
+
+/// The version that is active after a load: each is activated with the first load of it.
+fn active_version(number: i64) -> Option<i64> {
+    Some(version(number)).filter(|version| *version > 0)
+}
+
+/// What has to stand after some loads.
+#[derive(Debug, Default)]
+struct After {
+    newest: BTreeMap<Value, Newest>,
+    loaded: u64,
+    superseded: u64,
+}
+
+/// What is newest of a key.
+#[derive(Debug)]
+struct Newest {
+    version: i64,
+    sequence: i64,
+    /// The load that brought it.
+    load: i64,
+    /// How many elements its row has; `None` of a tombstone.
+    elements: Option<usize>,
+}
+
+impl After {
+    fn put(&mut self, key: Value, newcomer: Newest) {
+        let age = |newest: &Newest| (newest.version, newest.sequence);
+        if self.newest.get(&key).is_some_and(|stands| age(stands) > age(&newcomer)) {
+            self.superseded += 1;
+        } else {
+            self.loaded += 1;
+            self.newest.insert(key, newcomer);
+        }
+    }
+
+    /// The rows, by key: each with its sequence, the load that brought it, and how many elements it has.
+    fn rows(&self) -> BTreeMap<&Value, (i64, i64, usize)> {
+        let row = |(key, newest): (_, &Newest)| Some((key, (newest.sequence, newest.load, newest.elements?)));
+        self.newest.iter().filter_map(row).collect()
     }
 }
 
@@ -193,13 +281,14 @@ fn check(place: &Place<'_>, kind: Kind, told: &[String]) -> Checked {
         })?;
     }
     let Some(state) = state else { return Ok(()) };
-    let expected = kind.rows_after(loads);
-    check_rows(place, kind, &expected).map_err(|failure| failure.during(format!("after {loads} loads")))?;
+    let expected = kind.after(loads);
+    let rows = expected.rows();
+    check_rows(place, kind, &rows).map_err(|failure| failure.during(format!("after {loads} loads")))?;
     let counts = Counts {
-        loaded: 2 * HALF.unsigned_abs() * loads.unsigned_abs(),
-        superseded: 0,
+        loaded: expected.loaded,
+        superseded: expected.superseded,
         rejected: loads.unsigned_abs(),
-        live_rows: expected.len() as u64,
+        live_rows: rows.len() as u64,
     };
     ensure_equal(&state.counts, &counts, format!("the counts after {loads} loads"))?;
     let mut rejects = 0;
@@ -211,7 +300,7 @@ fn check(place: &Place<'_>, kind: Kind, told: &[String]) -> Checked {
 }
 
 /// Checks that these rows stand, and their subrows, and no other.
-fn check_rows(place: &Place<'_>, kind: Kind, expected: &BTreeMap<Value, (i64, usize)>) -> Checked {
+fn check_rows(place: &Place<'_>, kind: Kind, expected: &BTreeMap<&Value, (i64, i64, usize)>) -> Checked {
     let key = match kind {
         Kind::Keyed => "id",
         Kind::Keyless => system::PRIMARY_KEY,
@@ -226,10 +315,10 @@ fn check_rows(place: &Place<'_>, kind: Kind, expected: &BTreeMap<Value, (i64, us
         })
     };
     let number = |number: i64| Some(Value::Integer(number));
-    let rows = expected.iter().map(|(key, (load, _))| vec![Some(key.clone()), number(*load)]);
+    let rows = expected.iter().map(|(key, (sequence, ..))| vec![Some((*key).clone()), number(*sequence)]);
     check(Part::Rows, &[key, system::SEQUENCE], rows.collect())?;
-    let subrows = expected.iter().flat_map(|(key, (load, elements))| {
-        (0..).take(*elements).map(|at| vec![Some(key.clone()), number(at), number(*load)])
+    let subrows = expected.iter().flat_map(|(key, (_, load, elements))| {
+        (0..).take(*elements).map(|at| vec![Some((*key).clone()), number(at), number(*load)])
     });
     let subtable = format!("{}__items", kind.table()?.table());
     let columns = [format!("{SOURCE_KEY_PREFIX}{key}"), level_id(0), "load".to_owned()];

@@ -146,7 +146,8 @@ impl Random {
     }
 }
 
-/// Few keys and few sequences, so that they meet; now and then a new column, and versions from the second load on.
+/// Few keys and few sequences, so that they meet; now and then a new column, and versions from the second load on, of which
+/// some are activated.
 fn random_load(
     random: &mut Random,
     table: &TableName,
@@ -155,23 +156,52 @@ fn random_load(
     order: RowOrder,
 ) -> Result<TableLoad, Failure> {
     let ids: Vec<i64> = (0..40).filter(|_| random.below(4) == 0).collect();
-    let mut columns: Vec<Values> = vec![integers("id", ids.iter().copied())];
+    let is_deleted = |_: &i64| !keys.is_empty() && random.below(4) == 0;
+    let (deleted, ids): (Vec<i64>, Vec<i64>) = ids.into_iter().partition(is_deleted);
+    let active_version = random_activation(random, planned_on);
+    let mut columns = of_ids(random, &ids, planned_on, active_version);
+    let deletes = of_ids(random, &deleted, planned_on, active_version);
     if keys.is_empty() {
         let at = planned_on.map_or(0, |state| state.position.batch.cast_signed());
         columns.push(generated_keys(ids.iter().map(|id| at * 1_000 + id)));
-    }
-    columns.push(integers(system::SEQUENCE, ids.iter().map(|_| random.signed_below(6))));
-    if planned_on.is_some() {
-        let version = |_: &i64| Some(random.signed_below(3)).filter(|version| *version > 0);
-        columns.push(integers(system::TABLE_VERSION, ids.iter().map(version).collect::<Vec<_>>()));
     }
     let note = |_: &i64| Some(random.below(1_000)).filter(|n| n % 5 > 0).map(|n| format!("note {n}"));
     let notes: StringArray = ids.iter().map(note).collect();
     let number = random.below(6 + planned_on.map_or(0, |state| state.columns.len() as u64));
     columns.push((column(&format!("note_{number}"), ColumnType::String), Arc::new(notes)));
     let mut load = next(table, planned_on, keys, columns)?;
+    loads::delete(&mut load, deletes)?;
+    load.active_version = active_version;
+    load.activations = random.below(8) / 7;
     join_random_elements(random, &mut load)?;
     in_order(load, order)
+}
+
+/// The version that is active once the load is applied: now and then the next one.
+fn random_activation(random: &mut Random, planned_on: Option<&TableState>) -> Option<i64> {
+    let active_version = planned_on?.active_version;
+    if random.below(12) == 0 { Some(active_version.unwrap_or(0) + 1) } else { active_version }
+}
+
+/// Keys, and how new each is: of no version below the active one.
+fn of_ids(
+    random: &mut Random,
+    ids: &[i64],
+    planned_on: Option<&TableState>,
+    active_version: Option<i64>,
+) -> Vec<Values> {
+    let mut columns = vec![
+        integers("id", ids.iter().copied()),
+        integers(system::SEQUENCE, ids.iter().map(|_| random.signed_below(6)).collect::<Vec<_>>()),
+    ];
+    if planned_on.is_some() {
+        let mut version = |_| match active_version {
+            None => Some(random.signed_below(3)).filter(|version| *version > 0),
+            Some(active) => Some(active + random.signed_below(3)),
+        };
+        columns.push(integers(system::TABLE_VERSION, ids.iter().map(|id| version(*id)).collect::<Vec<_>>()));
+    }
+    columns
 }
 
 /// Some elements for most rows, of arrays at one of two places, or at none; now and then with a column of their own.

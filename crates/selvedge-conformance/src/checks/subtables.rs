@@ -8,7 +8,9 @@ use selvedge_core::{
 };
 
 use crate::failure::{Checked, Failure, ensure_equal};
-use crate::loads::{self, Elements, Values, column, generated_keys, in_order, integers, next, scalar_elements, texts};
+use crate::loads::{
+    self, Elements, Values, column, generated_key, generated_keys, in_order, integers, next, scalar_elements, texts,
+};
 use crate::place::{Cells, Place};
 
 /// A row: its key, its sequence, and what its array holds.
@@ -80,7 +82,7 @@ impl<'p> Shelf<'p> {
 
     /// Checks that these rows, and no other, have elements: these.
     fn expect(&self, after: &str, expected: &[(i64, &[&str])]) -> Checked {
-        let key = |id: i64| if self.keys.is_empty() { generated_key(id) } else { Value::Integer(id) };
+        let key = |id: i64| if self.keys.is_empty() { Value::String(generated_key(id)) } else { Value::Integer(id) };
         let row = |id: i64, (position, text): (i64, &&str)| {
             vec![Some(key(id)), Some(Value::Integer(position)), Some(Value::String((*text).to_owned()))]
         };
@@ -90,11 +92,6 @@ impl<'p> Shelf<'p> {
         let found = self.place.cells(&self.table, Part::Subtable("t__items"), &columns)?;
         ensure_equal(&found, &rows.collect(), format!("the rows of the subtable after {after}"))
     }
-}
-
-/// The key that is made of a number.
-fn generated_key(number: i64) -> Value {
-    Value::String(format!("00000000-0000-8000-8000-{number:012}"))
 }
 
 pub(crate) fn grows(place: &Place<'_>) -> Checked {

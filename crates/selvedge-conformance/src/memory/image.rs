@@ -1,9 +1,9 @@
-//! The file of each table: its state and rows as one Arrow stream, the rows of each subtable and its rejects as others.
+//! The file of each table: its state and rows as one Arrow stream; the rows of each subtable, its tombstones and its rejects as others.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -45,7 +45,7 @@ pub(super) fn lock_file(folder: &Path) -> Result<File, LoadError> {
 
 /// Puts a table in the place of what its file held before: all of it or nothing, durable when it returns.
 pub(super) fn write(root: &Path, name: &TableName, table: &Table) -> Result<(), LoadError> {
-    let folder = root.join(name.integration().map_or(NO_INTEGRATION, IntegrationName::as_str));
+    let folder = folder_of(root, name);
     let next = folder.join("next");
     let write = || {
         fs::create_dir_all(&folder)?;
@@ -56,18 +56,36 @@ pub(super) fn write(root: &Path, name: &TableName, table: &Table) -> Result<(), 
     };
     write().map_err(|cause| failed(&next, cause))?;
     let publish = || {
-        fs::rename(&next, folder.join(format!("{}.arrow", name.table())))?;
+        fs::rename(&next, file_of(root, name))?;
         File::open(&folder)?.sync_all()
     };
     publish().map_err(|cause| failed(&next, cause).possibly_applied())
 }
 
+/// Leaves nothing of a table, durably.
+pub(super) fn remove(root: &Path, name: &TableName) -> Result<(), LoadError> {
+    let file = file_of(root, name);
+    let remove = || {
+        fs::remove_file(&file)?;
+        File::open(folder_of(root, name))?.sync_all()
+    };
+    remove().map_err(|cause| failed(&file, cause).possibly_applied())
+}
+
+fn folder_of(root: &Path, name: &TableName) -> PathBuf {
+    root.join(name.integration().map_or(NO_INTEGRATION, IntegrationName::as_str))
+}
+
+fn file_of(root: &Path, name: &TableName) -> PathBuf {
+    folder_of(root, name).join(format!("{}.arrow", name.table()))
+}
+
 fn write_table(mut out: impl Write, table: &Table) -> Result<(), ArrowError> {
     let state = serde_json::to_string(&table.state).map_err(|cause| ArrowError::ExternalError(cause.into()))?;
-    let Content { rows, subrows } = &table.content;
+    let Content { rows, subrows, tombstones } = &table.content;
     let schema = rows.schema().as_ref().clone().with_metadata([(STATE.to_owned(), state)]);
     let rows = rows.clone().with_schema(Arc::new(schema))?;
-    for part in [&rows].into_iter().chain(subrows).chain([&table.rejects]) {
+    for part in [&rows].into_iter().chain(subrows).chain([tombstones, &table.rejects]) {
         let mut stream = StreamWriter::try_new(&mut out, &part.schema())?;
         stream.write(part)?;
         stream.finish()?;
@@ -101,7 +119,8 @@ fn read_table(mut file: impl Read) -> Result<Table, ArrowError> {
     // Without the state, which the rows of a later load do not have.
     let rows = RecordBatch::try_new(Arc::new(schema), rows.columns().to_vec())?;
     let subrows = state.subtables.iter().map(|_| read_part(&mut file)).collect::<Result<_, _>>()?;
-    Ok(Table { state, content: Content { rows, subrows }, rejects: read_part(&mut file)? })
+    let tombstones = read_part(&mut file)?;
+    Ok(Table { state, content: Content { rows, subrows, tombstones }, rejects: read_part(&mut file)? })
 }
 
 fn read_part(file: impl Read) -> Result<RecordBatch, ArrowError> {

@@ -4,47 +4,38 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use selvedge_core::{Age, Destination, Key, LoadError, TableLoad, TableState, rejected, system};
+use selvedge_core::{Destination, LoadError, TableLoad, TableState, rejected, system};
 
 use super::Broken;
-use crate::memory::{merge, newest_stays, unfit};
+use crate::memory::{Contest, merge, newest_stays, unfit};
 
 pub(super) fn inserts_only(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    load_comparing(broken, load, as_they_are, |_, _| true)
+    load_comparing(broken, load, Contest { stays: |_, _| true, ..Contest::NEWEST })
 }
 
 pub(super) fn last_load_wins(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    load_comparing(broken, load, as_they_are, |_, _| false)
+    load_comparing(broken, load, Contest { stays: |_, _| false, ..Contest::NEWEST })
 }
 
 pub(super) fn first_wins_ties(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    load_comparing(broken, load, as_they_are, |old, new| old >= new)
+    load_comparing(broken, load, Contest { stays: |old, new| old >= new, ..Contest::NEWEST })
 }
 
 pub(super) fn ignores_versions(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    load_comparing(broken, load, unversioned, |old, new| old > new)
+    load_comparing(broken, load, Contest { seen: unversioned, ..Contest::NEWEST })
 }
 
 pub(super) fn folds_case(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
-    load_comparing(broken, load, folded, |old, new| old > new)
+    load_comparing(broken, load, Contest { seen: folded, ..Contest::NEWEST })
 }
 
-/// Applies a load that compares rows as `seen`, and keeps a stored one if its age `stays` in the face of the other's.
-fn load_comparing(
-    broken: &mut Broken,
-    load: &TableLoad,
-    seen: fn(&RecordBatch) -> Result<RecordBatch, LoadError>,
-    stays: fn(Age, Age) -> bool,
-) -> Result<TableState, LoadError> {
-    broken.memory.load_by(load, |load, stored| {
-        let key = Key::of(load)?;
-        let (old, new) = (key.contestants(&seen(&stored.rows)?)?, key.contestants(&seen(&load.rows)?)?);
-        merge(load, stored, &old, &new, stays)
-    })
+/// Applies a load in which keys are contended for in another way.
+fn load_comparing(broken: &mut Broken, load: &TableLoad, contest: Contest) -> Result<TableState, LoadError> {
+    broken.memory.load_by(load, |load, stored| merge(load, stored, &contest))
 }
 
-fn as_they_are(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
-    Ok(rows.clone())
+pub(super) fn strips_quotes(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
+    load_comparing(broken, load, Contest { seen: stripped, ..Contest::NEWEST })
 }
 
 fn unversioned(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
@@ -54,11 +45,19 @@ fn unversioned(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
 }
 
 fn folded(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
-    let fold = |values: &ArrayRef| -> ArrayRef {
+    with_texts(rows, str::to_lowercase)
+}
+
+fn stripped(rows: &RecordBatch) -> Result<RecordBatch, LoadError> {
+    with_texts(rows, |text| text.replace(['"', '\\', ','], ""))
+}
+
+fn with_texts(rows: &RecordBatch, change: fn(&str) -> String) -> Result<RecordBatch, LoadError> {
+    let changed = |values: &ArrayRef| -> ArrayRef {
         let Some(texts) = values.as_string_opt::<i32>() else { return Arc::clone(values) };
-        Arc::new(texts.iter().map(|text| text.map(str::to_lowercase)).collect::<StringArray>())
+        Arc::new(texts.iter().map(|text| text.map(change)).collect::<StringArray>())
     };
-    RecordBatch::try_new(rows.schema(), rows.columns().iter().map(fold).collect()).map_err(unfit)
+    RecordBatch::try_new(rows.schema(), rows.columns().iter().map(changed).collect()).map_err(unfit)
 }
 
 pub(super) fn loses_a_row(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arrow_array::{RecordBatch, UInt32Array};
 use selvedge_core::{
     Change, Column, Destination, LoadError, LoadErrorKind, Position, Subtable, SubtableLoad, TableLoad, TableName,
-    TableState, rejected, schema,
+    TableState, rejected, schema, tombstone,
 };
 
 use super::Broken;
@@ -83,6 +83,12 @@ pub(super) fn short_numbers(broken: &mut Broken, table: &TableName) -> Result<Op
     Ok(broken.memory.state(table)?.map(short))
 }
 
+/// Remembers what stands, but not which version is active.
+pub(super) fn forgets_active_version(broken: &mut Broken, table: &TableName) -> Result<Option<TableState>, LoadError> {
+    let forgetful = |state| TableState { active_version: None, ..state };
+    Ok(broken.memory.state(table)?.map(forgetful))
+}
+
 pub(super) fn counts_for_itself(broken: &mut Broken, load: &TableLoad) -> Result<TableState, LoadError> {
     let counts = load.planned_on.as_ref().map(|state| state.counts).unwrap_or_default();
     broken.memory.load(&TableLoad { counts, ..load.clone() })
@@ -103,6 +109,8 @@ fn without_rows(load: &TableLoad) -> TableLoad {
     TableLoad {
         rows: RecordBatch::new_empty(schema(&load.columns)),
         subtables: load.subtables.iter().map(empty).collect(),
+        deletes: tombstone::none(&load.columns, &load.keys),
+        activations: 0,
         rejects: rejected::none(),
         superseded: 0,
         ..load.clone()
@@ -121,7 +129,8 @@ pub(super) fn changes_first(broken: &mut Broken, load: &TableLoad) -> Result<Tab
         return broken.memory.load(load);
     }
     load.check_planned_on(broken.memory.state(&load.table)?.as_ref())?;
-    let changes = TableLoad { to: before(load), ..without_rows(load) };
+    let active_version = load.planned_on.as_ref().and_then(|state| state.active_version);
+    let changes = TableLoad { to: before(load), active_version, ..without_rows(load) };
     let state = broken.memory.load(&changes)?;
     broken.memory.load(&TableLoad { planned_on: Some(state), ..without_changes(load) })
 }

@@ -162,7 +162,7 @@ fn load_beside_bent(
             .zip(&stored.subrows)
             .map(|(load, stored)| bent(&load.changes, &load.subtable.columns, stored));
         let rows = bent(&load.changes, &load.columns, &stored.rows)?;
-        newest_stays(load, &Content { rows, subrows: subrows.collect::<Result<_, _>>()? })
+        newest_stays(load, &Content { rows, subrows: subrows.collect::<Result<_, _>>()?, ..stored.clone() })
     })
 }
 

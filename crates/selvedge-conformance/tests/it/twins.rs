@@ -22,7 +22,7 @@ fn check(name: &str) -> Vec<Twin> {
 
 #[test]
 fn every_check_finds_a_twin() {
-    let mut table = String::from("\ncheck                    finds\n");
+    let mut table = String::from("\ncheck                           finds\n");
     for name in names() {
         let found = if IN_A_PROCESS.contains(&name) {
             twins().into_iter().filter(|twin| twin.found_by.contains(&name)).collect()
@@ -31,7 +31,7 @@ fn every_check_finds_a_twin() {
         };
         assert!(!found.is_empty(), "no broken destination shows that the check `{name}` can fail");
         for Twin { name: twin, says, .. } in found {
-            table.push_str(&format!("{name:23}  {twin}: {says}\n"));
+            table.push_str(&format!("{name:30}  {twin}: {says}\n"));
         }
     }
     writeln!(std::io::stdout(), "{table}").unwrap();

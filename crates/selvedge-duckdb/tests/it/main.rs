@@ -6,13 +6,17 @@
 mod changes;
 mod columns;
 mod conformance;
+mod deletes;
 mod fixture;
+mod life;
 mod nested;
 mod reader;
 mod rejects;
+mod removal;
 mod safety;
 mod subtables;
 mod tables;
 mod types;
 mod upserts;
+mod versions;
 mod views;

@@ -1,17 +1,17 @@
-//! The accounting while senders and loaders work at once.
+//! The accounting while senders and loaders work at once, records are rejected, and a table is paused now and then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
-use selvedge_engine::{Batch, Engine, Tally};
+use selvedge_engine::{BadRecords, Batch, Engine, Tally};
 use tempfile::tempdir;
 
 use crate::memory::Memory;
-use crate::{flush, schema, start, tally};
+use crate::{flush, schema, table, tally};
 
 const SENDERS: i64 = 4;
-/// Of each sender; every fifth of them is sent twice.
+/// Of each sender; every fifth of them is sent twice, and every fourth has a bad record more.
 const BATCHES: i64 = 40;
 const RECORDS: i64 = 25;
 const TABLES: [&str; 3] = ["a", "b", "c"];
@@ -20,7 +20,8 @@ const KEYS: i64 = 90;
 #[test]
 fn the_counts_add_up_at_every_moment() {
     let (folder, left, right) = (tempdir().unwrap(), Memory::default(), Memory::default());
-    let engine = start(folder.path(), &[("left", &left), ("right", &right)]);
+    let builder = Engine::builder(folder.path()).bad_records(BadRecords::RejectEach);
+    let engine = builder.destination("left", left.clone()).destination("right", right.clone()).start().unwrap();
     let receipted = AtomicU64::new(0);
     thread::scope(|scope| {
         let senders = (0..SENDERS).map(|sender| {
@@ -31,6 +32,12 @@ fn the_counts_add_up_at_every_moment() {
         });
         let senders: Vec<_> = senders.collect();
         while !senders.iter().all(ScopedJoinHandle::is_finished) {
+            // It is refused as long as there was no batch of the table.
+            let paused = engine.pause(&table(TABLES[0]), "now and then");
+            check_sample(&engine, &receipted);
+            if paused.is_ok() {
+                engine.resume(&table(TABLES[0])).unwrap();
+            }
             check_sample(&engine, &receipted);
         }
     });
@@ -45,7 +52,7 @@ fn send(engine: &Engine, sender: i64, receipted: &AtomicU64) {
     for number in 0..BATCHES {
         let batch = batch(sender, number);
         engine.push(batch.clone()).unwrap();
-        receipted.fetch_add(RECORDS.unsigned_abs(), Ordering::SeqCst);
+        receipted.fetch_add(RECORDS.unsigned_abs() + bad_records(number), Ordering::SeqCst);
         if number % 5 == 0 {
             assert!(engine.push(batch).unwrap().repeated());
         }
@@ -66,7 +73,12 @@ fn batch(sender: i64, number: i64) -> Batch {
     let add = |batch: Batch, (key, sequence)| {
         batch.upsert(sequence, &serde_json::json!({"id": key, "name": sequence.to_string()}))
     };
-    records(sender, number).fold(Batch::new(table_of(number), &["id"], &schema()), add)
+    let good = records(sender, number).fold(Batch::new(table_of(number), &["id"], &schema()), add);
+    (0..bad_records(number)).fold(good, |batch, _| batch.upsert(1, &serde_json::json!({"id": "none", "name": "bad"})))
+}
+
+fn bad_records(number: i64) -> u64 {
+    u64::from(number % 4 == 0)
 }
 
 /// Everything that has a receipt is counted in every destination, and each count has its place.
@@ -99,16 +111,21 @@ fn check_final(engine: &Engine, destination: &str, memory: &Memory, name: &str) 
     assert_eq!(rows, newest, "{name} in {destination}");
 
     let counts = table.state.unwrap().counts;
+    let rejected = batches().map(|(_, number)| bad_records(number)).sum::<u64>();
+    let all = |batches: &mut dyn Iterator<Item = (i64, i64)>| {
+        batches.map(|(_, number)| RECORDS.unsigned_abs() + bad_records(number)).sum()
+    };
     let expected = Tally {
-        accepted: batches().count() as u64 * RECORDS.unsigned_abs(),
+        accepted: all(&mut batches()),
         loaded: counts.loaded,
         superseded: counts.superseded,
-        rejected: 0,
+        rejected,
         waiting: 0,
-        repeated: batches().filter(|(_, number)| number % 5 == 0).count() as u64 * RECORDS.unsigned_abs(),
+        repeated: all(&mut batches().filter(|(_, number)| number % 5 == 0)),
     };
     assert_eq!(tally(engine, destination, name), expected, "{name} in {destination}");
-    assert_eq!(counts.loaded + counts.superseded, expected.accepted);
+    assert_eq!(counts.loaded + counts.superseded + rejected, expected.accepted);
+    assert_eq!((counts.rejected, table.rejects.len() as u64), (rejected, rejected));
     assert!(counts.loaded >= counts.live_rows, "{counts:?}");
     assert_eq!(counts.live_rows, newest.len() as u64);
 }

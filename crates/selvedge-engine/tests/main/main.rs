@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod adopt;
+mod bad_records;
 mod budget;
 mod columns;
 mod counts;
@@ -12,11 +13,14 @@ mod json_rules;
 mod keyless;
 mod meeting;
 mod memory;
+mod pause;
 mod policy;
 mod push;
 mod rejects;
 mod restart;
 mod start;
+mod tables;
+mod versions;
 
 use std::error::Error;
 use std::path::Path;

@@ -215,10 +215,15 @@ impl Destination for Memory {
 }
 
 impl Table {
-    /// The four steps of [`Destination::load`]. Columns need no step here: a row holds its own names.
+    /// The steps of [`Destination::load`], but for hard deletes. Columns need no step here: a row holds its own names.
     fn apply(&mut self, load: &TableLoad) -> Result<TableState, LoadError> {
         load.check_planned_on(self.state.as_ref())?;
         let mut outcome = Outcome::default();
+        if load.activates() {
+            let before = self.rows.len();
+            self.rows.retain(|_, row| age_of(row).0 >= load.active_version);
+            outcome.removed_rows = (before - self.rows.len()) as u64;
+        }
         for index in 0..load.rows.num_rows() {
             let key = match load.keys.as_slice() {
                 [] => vec![format!("{:09}", self.rows.len())],

@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::tempdir;
 
 use crate::memory::Memory;
-use crate::{batch, check_paused, flush, schema};
+use crate::{batch, check_paused, flush, schema, table};
 
 fn start(folder: &Path, memory: &Memory, policy: Policy) -> Engine {
     Engine::builder(folder).destination("memory", memory.clone()).policy(policy).start().unwrap()
@@ -37,6 +37,26 @@ fn a_frozen_table_waits_for_another_policy() {
     let engine = start(folder.path(), &memory, Policy::default());
     flush(&engine);
     assert_eq!(memory.column("t", "more"), ["x"]);
+}
+
+/// A table's own policy wins over its integration's.
+#[test]
+fn a_table_has_its_own() {
+    let (folder, memory) = (tempdir().unwrap(), Memory::default());
+    let discard = Policy { new_columns: NewColumns::DiscardColumn, ..Policy::default() };
+    let engine = Engine::builder(folder.path())
+        .destination("memory", memory.clone())
+        .policy(discard)
+        .policy_for_table(table("own"), Policy::default())
+        .start()
+        .unwrap();
+    for name in ["own", "other"] {
+        for batch in [batch(name, &[(1, 1, "a")]), wider(name)] {
+            engine.push(batch).unwrap();
+            flush(&engine);
+        }
+    }
+    assert_eq!((memory.column("own", "more"), memory.column("other", "more")), (vec!["x".to_owned()], vec![]));
 }
 
 /// An integration's own policy holds for its tables, and for no others.

@@ -70,6 +70,30 @@ impl<'t> Object<'t> {
         index
     }
 
+    /// From now on, no property must be present but keys.
+    pub(crate) fn require_keys_only(&mut self) {
+        for child in self.children.iter_mut().filter(|child| child.presence == Presence::Required) {
+            child.presence = Presence::Optional;
+            self.required -= 1;
+        }
+    }
+
+    /// Reads the keys of one object into the columns, and passes all else. The object was found to hold them.
+    pub(crate) fn read_keys(&mut self, reading: &mut Reading) -> Result<()> {
+        reading.scanner.pass(b'{')?;
+        loop {
+            let name = reading.scanner.name()?.resolve(reading.scratch)?;
+            let index = self.by_name.get(name).copied();
+            match index.and_then(|index| self.children.get_mut(index)) {
+                Some(child) if child.presence == Presence::Key => child.read(reading)?,
+                _ => drop(reading.scanner.value()?),
+            }
+            if !reading.scanner.continues(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Reads one object into the columns.
     pub(crate) fn read(&mut self, reading: &mut Reading) -> Result<()> {
         reading.scanner.pass(b'{')?;

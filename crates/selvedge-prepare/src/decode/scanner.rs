@@ -215,15 +215,23 @@ impl<'a> Scanner<'a> {
     pub(crate) fn value_within(&mut self, depth: usize) -> Result<&'a str> {
         self.peek();
         let start = self.at;
-        self.skip(MAX_DEPTH.saturating_sub(depth))?;
+        self.skip(MAX_DEPTH.saturating_sub(depth), Names::Unique)?;
         Ok(self.slice(start, self.at))
     }
 
-    fn skip(&mut self, depth: usize) -> Result<()> {
+    /// Passes any value that is well-formed, even if a name stands twice in an object of it, and gives its text.
+    pub(crate) fn well_formed(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.skip(MAX_DEPTH, Names::Any)?;
+        Ok(self.slice(start, self.at))
+    }
+
+    fn skip(&mut self, depth: usize, names: Names) -> Result<()> {
         match self.peek() {
             Some(b'"') => self.string()?.resolved().map(drop),
-            Some(b'{') => self.skip_object(depth),
-            Some(b'[') => self.skip_array(depth),
+            Some(b'{') => self.skip_object(depth, names),
+            Some(b'[') => self.skip_array(depth, names),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),
@@ -231,7 +239,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn skip_object(&mut self, depth: usize) -> Result<()> {
+    fn skip_object(&mut self, depth: usize, taken: Names) -> Result<()> {
         let depth = inside(depth)?;
         self.at += 1;
         if self.closes(b'}') {
@@ -240,22 +248,22 @@ impl<'a> Scanner<'a> {
         let mut names = Vec::new();
         loop {
             let name = self.name()?.resolved()?;
-            self.skip(depth).map_err(|refusal| refusal.under(&name))?;
+            self.skip(depth, taken).map_err(|refusal| refusal.under(&name))?;
             names.push(name);
             if !self.continues(b'}')? {
-                return check_unique(names);
+                return if taken == Names::Unique { check_unique(names) } else { Ok(()) };
             }
         }
     }
 
-    fn skip_array(&mut self, depth: usize) -> Result<()> {
+    fn skip_array(&mut self, depth: usize, names: Names) -> Result<()> {
         let depth = inside(depth)?;
         self.at += 1;
         if self.closes(b']') {
             return Ok(());
         }
         for index in 0_u64.. {
-            self.skip(depth).map_err(|refusal| refusal.under(&index.to_string()))?;
+            self.skip(depth, names).map_err(|refusal| refusal.under(&index.to_string()))?;
             if !self.continues(b']')? {
                 break;
             }
@@ -291,6 +299,14 @@ impl<'a> Scanner<'a> {
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
+}
+
+/// Which names the objects of a passed value may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// No name twice in one object.
+    Unique,
+    Any,
 }
 
 fn inside(depth: usize) -> Result<usize> {

@@ -4,7 +4,7 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// A moment in RFC 3339, UTC: `2026-11-23T23:59:59.000001Z`. `micros` counts microseconds since 1970-01-01T00:00:00Z.
-pub(crate) fn timestamp(micros: i64) -> String {
+pub fn timestamp(micros: i64) -> String {
     let (days, time_of_day) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
     format!("{}T{}Z", date(days), time(time_of_day))
 }
@@ -12,7 +12,7 @@ pub(crate) fn timestamp(micros: i64) -> String {
 /// A day of the calendar: `2026-11-23`. `days` counts days since 1970-01-01.
 ///
 /// Years are counted from March, so that the leap day is the last of its year; an era is the calendar's period of 400 years.
-pub(crate) fn date(days: i64) -> String {
+pub fn date(days: i64) -> String {
     const DAYS_PER_ERA: i64 = 146_097;
     const MARCH_OF_YEAR_0: i64 = -719_468;
     let days = days - MARCH_OF_YEAR_0;
@@ -27,7 +27,7 @@ pub(crate) fn date(days: i64) -> String {
 }
 
 /// A time of day: `23:59:59.000001`. `micros` counts microseconds since midnight.
-pub(crate) fn time(micros: i64) -> String {
+pub fn time(micros: i64) -> String {
     let (seconds, fraction) = (micros / MICROS_PER_SECOND, micros % MICROS_PER_SECOND);
     format!("{:02}:{:02}:{:02}.{fraction:06}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }

@@ -2,36 +2,44 @@
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, Int64Array, new_null_array};
+use arrow_array::{Array, ArrayRef, Int64Array};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::DataType;
 use arrow_select::concat::concat;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use selvedge_core::{Path, RowOrder};
+use selvedge_core::RowOrder;
 
-use crate::prepare::Blocked;
 use crate::prepare::part::Part;
 use crate::prepare::sheet::Rows;
+use crate::prepare::{Blocked, LoadContext, keys};
+use crate::records::Action;
 
-/// The rows of a load, and how many records lost to them.
+/// What is left of the records of a load.
 pub(crate) struct Winners {
     pub(crate) rows: Rows,
+    /// The deletes that leave no row.
+    pub(crate) deletes: Rows,
+    /// How many records lost, or are below the active version.
     pub(crate) superseded: u64,
 }
 
-/// The winners among the records of `parts` that can be loaded, in the order asked for. Without keys every record is one.
-pub(crate) fn winners(parts: &[Part<'_>], order: RowOrder) -> Result<Winners, Blocked> {
+/// The winners among the records of `parts` that can be loaded and are not below the active version, in the order that the
+/// destination asks for. Without keys every record is one.
+pub(crate) fn winners(
+    context: &LoadContext<'_>,
+    parts: &[Part<'_>],
+    active_version: Option<i64>,
+) -> Result<Winners, Blocked> {
     let total: usize = parts.iter().map(|part| part.records.len()).sum();
     index(total)?;
     let starts = starts(parts);
-    let contenders: Vec<u32> = contenders(parts, &starts).collect();
-    let candidates = contenders.len();
+    let order = context.capabilities.row_order;
+    let contenders: Vec<u32> = contenders(parts, &starts, active_version).collect();
     let keys = key_columns(parts)?;
     let rows: Vec<u32> = match keys.as_slice() {
         [] => contenders,
@@ -49,16 +57,22 @@ pub(crate) fn winners(parts: &[Part<'_>], order: RowOrder) -> Result<Winners, Bl
         let part = starts.partition_point(|start| *start <= row) - 1;
         (part, row - starts.get(part).copied().unwrap_or(0))
     };
-    Ok(Winners {
-        superseded: (candidates - rows.len()) as u64,
-        rows: Rows { left_out: total - rows.len(), places: rows.into_iter().map(place).collect() },
-    })
+    let candidates: usize = parts.iter().map(|part| part.rows().count()).sum();
+    let superseded = (candidates - rows.len()) as u64;
+    let places = rows.into_iter().map(place);
+    let erases =
+        |part: &Part<'_>, row| part.erases(context.policy.deletes) && part.records.action(row) == Action::Delete;
+    let (deletes, places) = places.partition(|(part, row)| parts.get(*part).is_some_and(|part| erases(part, *row)));
+    let rows = |places: Vec<(usize, usize)>| Rows { left_out: total - places.len(), places };
+    Ok(Winners { rows: rows(places), deletes: rows(deletes), superseded })
 }
 
-/// The numbers of the records that can be loaded.
-fn contenders(parts: &[Part<'_>], starts: &[usize]) -> impl Iterator<Item = u32> {
+/// The numbers of the records that can be loaded and are not below the active version.
+fn contenders(parts: &[Part<'_>], starts: &[usize], active_version: Option<i64>) -> impl Iterator<Item = u32> {
+    let stands = move |part: &Part<'_>| part.records.table_version >= active_version;
     // There are fewer than 2^32 in all.
-    starts.iter().zip(parts).flat_map(|(start, part)| part.rows().map(move |row| (start + row) as u32))
+    let standing = starts.iter().zip(parts).filter(move |(_, part)| stands(part));
+    standing.flat_map(|(start, part)| part.rows().map(move |row| (start + row) as u32))
 }
 
 /// The keys of all records, one after the other.
@@ -125,24 +139,15 @@ fn newest(parts: &[Part<'_>], contenders: Vec<u32>, keys: &impl Keys, order: Row
     Ok(rows)
 }
 
+/// Of each key, its values in all records, one after the other.
 fn key_columns(parts: &[Part<'_>]) -> Result<Vec<ArrayRef>, Blocked> {
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
-    first.records.keys.iter().map(|key| key_column(parts, key)).collect()
-}
-
-fn key_column(parts: &[Part<'_>], key: &str) -> Result<ArrayRef, Blocked> {
-    let path = Path(vec![key.to_owned()]);
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(parts.len());
-    for part in parts {
-        let column = part.records.columns.iter().find(|column| column.path == path);
-        let column = column.ok_or_else(|| Blocked::new(format!("the key `{key}` has no column")))?;
-        // All records of the part are rejected then.
-        let is_absent = *column.values.data_type() == DataType::Null;
-        let nulls = || new_null_array(&column.column_type.arrow(), column.values.len());
-        arrays.push(if is_absent { nulls() } else { Arc::clone(&column.values) });
-    }
-    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    Ok(concat(&arrays)?)
+    let column = |key: &String| {
+        let arrays = parts.iter().map(|part| keys::values(part, key)).collect::<Result<Vec<ArrayRef>, Blocked>>()?;
+        let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+        Ok(concat(&arrays)?)
+    };
+    first.keys.iter().map(column).collect()
 }
 
 fn sequences(parts: &[Part<'_>]) -> Result<Int64Array, Blocked> {

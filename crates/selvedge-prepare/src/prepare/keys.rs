@@ -1,14 +1,26 @@
 //! The keys of a table, which stay what they are.
 
-use selvedge_core::{Column, ColumnType, Path, TableState};
+use std::sync::Arc;
 
-use crate::prepare::Blocked;
+use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_schema::DataType;
+use selvedge_core::{Column, ColumnType, Path};
+
 use crate::prepare::names;
 use crate::prepare::part::Part;
+use crate::prepare::policy::Loading;
+use crate::prepare::{Blocked, LoadContext};
 
 /// Checks that all parts have the keys of the table: properties, their order and their types. The first load decides them.
-pub(crate) fn check(state: Option<&TableState>, parts: &[Part<'_>]) -> Result<(), Blocked> {
+pub(crate) fn check(context: &LoadContext<'_>, parts: &[Part<'_>]) -> Result<(), Blocked> {
     let Some(first) = parts.first() else { return Ok(()) };
+    let state = context.planned_on;
+    if let Some(state) = state
+        && context.policy.loading == Loading::Append
+        && !state.keys.is_empty()
+    {
+        return Err(appended(&state.keys));
+    }
     let standing = match state {
         Some(state) => state.keys.iter().filter_map(|key| state.column(key).cloned()).collect(),
         None => keys(first)?.into_iter().map(|(path, column_type)| made(path, column_type)).collect::<Vec<Column>>(),
@@ -36,13 +48,25 @@ pub(crate) fn names(parts: &[Part<'_>], columns: &[Column]) -> Result<Vec<String
     keys(first)?.into_iter().map(name).collect()
 }
 
+/// The values of a key property in a part; null where a record is rejected or is none.
+pub(crate) fn values(part: &Part<'_>, key: &str) -> Result<ArrayRef, Blocked> {
+    let path = Path(vec![key.to_owned()]);
+    let column = part.records.columns.iter().find(|column| column.path == path);
+    let column = column.ok_or_else(|| without_column(&path))?;
+    Ok(match column.values.data_type() {
+        DataType::Null => new_null_array(&column.column_type.arrow(), column.values.len()),
+        _ => Arc::clone(&column.values),
+    })
+}
+
 /// The key properties of a part with the types of their values.
 fn keys(part: &Part<'_>) -> Result<Vec<(Path, ColumnType)>, Blocked> {
     let key = |(name, column_type): (&str, Option<ColumnType>)| {
         let path = Path(vec![name.to_owned()]);
         column_type.ok_or_else(|| without_column(&path)).map(|column_type| (path, column_type))
     };
-    part.records.key_types().into_iter().map(key).collect()
+    let types = part.records.key_types().into_iter();
+    types.filter(|(name, _)| part.keys.iter().any(|key| key == name)).map(key).collect()
 }
 
 /// The column of a key in a table that has no other of its path.
@@ -66,9 +90,18 @@ fn others(standing: &[Column], known: &[Column], found: &[(Path, ColumnType)]) -
     let standing: Vec<&str> = standing.iter().map(|column| column.name.as_str()).collect();
     let found: Vec<String> = found.iter().map(name).collect();
     Blocked::new(format!(
-        "the table's keys are ({}), but the batch's are ({}), or of other types. The batch waits, and what comes \
-         after it for this table; send records of other keys under another table name",
+        "the table's keys are ({}), but the batch's are ({}), or of other types. The batch waits, and what comes after it for \
+         this table. Decide with `selvedge table rekey`, `selvedge table reset` or `selvedge table drop`, or send records of \
+         other keys under another table name",
         standing.join(", "),
         found.join(", ")
+    ))
+}
+
+fn appended(keys: &[String]) -> Blocked {
+    Blocked::new(format!(
+        "the table was made with the keys ({}), and is to be loaded by appending now, which needs a table without keys. Its \
+         batches wait. Make it anew with `selvedge table reset`, or have it loaded by upserting again",
+        keys.join(", ")
     ))
 }

@@ -2,15 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+
 use crate::prepare::Pending;
-use crate::records::Records;
+use crate::prepare::policy::{Deletes, Loading};
+use crate::records::{Action, Records};
 
 /// A batch of which the records from `first` on are to be loaded, but for those that are rejected.
+///
+/// Its messages that activate a version are among its records, but are never rows.
 pub(crate) struct Part<'p> {
     pub(crate) batch: u64,
     pub(crate) received_at: i64,
     /// The index of the first record here. Those before it were loaded by an earlier load.
     pub(crate) first: usize,
+    /// The properties by which its records replace others.
+    pub(crate) keys: &'p [String],
     /// All of the batch.
     pub(crate) records: &'p Records,
     /// What is wrong with records that cannot be loaded, by their index in the batch.
@@ -26,11 +35,14 @@ pub(crate) struct Fault {
 
 impl<'p> Part<'p> {
     /// What is pending, without the records that were found to be wrong when it was decoded.
-    pub(crate) fn new(pending: &'p Pending) -> Self {
+    pub(crate) fn new(pending: &'p Pending, loading: Loading) -> Self {
+        let Pending { batch, received_at, .. } = *pending;
         let records = &*pending.records;
-        let first = usize::try_from(pending.applied).unwrap_or(usize::MAX).min(records.len());
-        let mut part =
-            Self { batch: pending.batch, received_at: pending.received_at, first, records, rejected: BTreeMap::new() };
+        let keys = match loading {
+            Loading::Upsert => &*records.keys,
+            Loading::Append => &[],
+        };
+        let mut part = Self { batch, received_at, first: pending.first(), keys, records, rejected: BTreeMap::new() };
         for rejection in &pending.records.rejected {
             let fault = || Fault { pointer: rejection.pointer.clone(), reason: rejection.reason.clone() };
             part.reject(usize::try_from(rejection.record).unwrap_or(usize::MAX), fault);
@@ -45,9 +57,29 @@ impl<'p> Part<'p> {
         }
     }
 
-    /// The indices of the records to load.
+    /// The indices of the records to load as rows or deletes.
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
-        (self.first..self.records.len()).filter(|row| !self.is_rejected(*row))
+        let is_record = |row: &usize| self.records.action(*row) != Action::ActivateVersion;
+        (self.first..self.records.len()).filter(is_record).filter(|row| !self.is_rejected(*row))
+    }
+
+    /// Whether its deletes leave no row behind. Without keys there is no row that they could take away.
+    pub(crate) fn erases(&self, deletes: Deletes) -> bool {
+        deletes == Deletes::Hard && !self.keys.is_empty()
+    }
+
+    /// When a record was deleted, if it is a delete: in microseconds since 1970 (UTC).
+    pub(crate) fn deleted_at(&self, row: usize) -> Option<i64> {
+        let extracted_at = || {
+            let moments = self.records.extracted_at.as_ref()?.as_primitive_opt::<TimestampMicrosecondType>()?;
+            (row < moments.len() && moments.is_valid(row)).then(|| moments.value(row))
+        };
+        (self.records.action(row) == Action::Delete).then(|| extracted_at().unwrap_or(self.received_at))
+    }
+
+    /// Whether any of these records is a delete.
+    pub(crate) fn has_deletes(&self) -> bool {
+        self.records.actions.is_some() && self.rows().any(|row| self.records.action(row) == Action::Delete)
     }
 
     pub(crate) fn is_rejected(&self, row: usize) -> bool {

@@ -128,6 +128,24 @@ impl FromStr for DeclaredColumns {
     }
 }
 
+/// Reads the spelling of settings: `soft`, `hard`.
+impl FromStr for Deletes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        spelled(text)
+    }
+}
+
+/// Reads the spelling of settings: `upsert`, `append`.
+impl FromStr for Loading {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        spelled(text)
+    }
+}
+
 fn spelled<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
     T::deserialize(text.into_deserializer()).map_err(|error: Error| error.to_string())
 }

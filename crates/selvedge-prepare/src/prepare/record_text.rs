@@ -15,7 +15,7 @@ pub(crate) fn record_texts(body: &[u8], records: impl IntoIterator<Item = usize>
     let mut texts = Vec::new();
     for record in records {
         for _ in next..record {
-            messages.value().ok()?;
+            messages.well_formed().ok()?;
             messages.pass(b',').ok()?;
         }
         texts.push(data(&mut messages).ok()??);
@@ -39,13 +39,13 @@ fn messages(text: &str) -> Result<Scanner<'_>> {
     Ok(scanner)
 }
 
-/// The text of a message's `data`; the cursor is behind the message then.
-fn data<'a>(messages: &mut Scanner<'a>) -> Result<Option<&'a str>> {
+/// The text of a message's `data`, if it has any; the cursor is behind the message then.
+pub(crate) fn data<'a>(messages: &mut Scanner<'a>) -> Result<Option<&'a str>> {
     let mut data = None;
     member::open_object(messages)?;
     loop {
         let name = messages.name()?.resolved()?;
-        let value = messages.value()?;
+        let value = messages.well_formed()?;
         if name == "data" {
             data = Some(value);
         }

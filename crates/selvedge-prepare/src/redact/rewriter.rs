@@ -82,7 +82,7 @@ impl<'a> Rewriter<'a> {
     pub(crate) fn replace(&mut self, replacement: impl FnOnce(&'a str) -> Result<String>) -> Result<()> {
         self.scanner.peek();
         let start = self.scanner.at();
-        let replacement = replacement(self.scanner.value()?)?;
+        let replacement = replacement(self.scanner.well_formed()?)?;
         self.leave_out(start, self.scanner.at());
         self.written.push_str(&replacement);
         Ok(())

@@ -115,6 +115,13 @@ pub(crate) struct Scalar {
     pub(crate) limits: Option<Arc<Limits>>,
 }
 
+impl RecordType {
+    /// Whether records of this type have keys.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.fields.iter().any(|field| field.presence == Presence::Key)
+    }
+}
+
 impl ValueType {
     /// Whatever JSON allows, kept as its text.
     pub(crate) fn any_json() -> Self {

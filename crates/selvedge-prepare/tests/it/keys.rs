@@ -22,7 +22,8 @@ fn check_blocked(first: &Pending, then: &Pending, keys: (&str, &str)) {
     let (standing, found) = keys;
     let expected = format!(
         "the table's keys are ({standing}), but the batch's are ({found}), or of other types. The batch waits, and \
-         what comes after it for this table; send records of other keys under another table name"
+         what comes after it for this table. Decide with `selvedge table rekey`, `selvedge table reset` or `selvedge table \
+         drop`, or send records of other keys under another table name"
     );
     assert_eq!((later.to_string(), together.to_string()), (expected.clone(), expected));
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch};
 use selvedge_core::{
     Capabilities, Column, Epoch, Outcome, QueueId, RowOrder, TableLoad, TableName, TableState, rejected, schema,
 };
-use selvedge_prepare::{Blocked, LoadContext, Pending, Policy, Records, prepare};
+use selvedge_prepare::{Blocked, LoadContext, Pending, Policy, Records, Schemas, decode, prepare};
 
 use crate::batch::decoded;
 use crate::shown;
@@ -72,6 +73,7 @@ pub(crate) fn values(load: &TableLoad, name: &str) -> Vec<Option<String>> {
 fn check_layout(load: &TableLoad) {
     load.check_rows().unwrap();
     check_columns(&load.columns);
+    assert_eq!(load.deletes.schema(), schema(&load.tombstone_columns()));
     assert_eq!(load.rejects.schema(), schema(&rejected::columns()));
     for subtable in &load.subtables {
         subtable.check_rows().unwrap();
@@ -93,4 +95,23 @@ fn check_columns(columns: &[Column]) {
     assert_eq!(names.len(), columns.len(), "names are unique without regard to case");
     assert!(columns.iter().all(|column| column.name.len() < 128 && !column.name.contains(char::is_control)));
     assert!(columns.len() <= 1_000);
+}
+
+/// A batch that waits, of any messages, keyed by `id` if it is to have keys.
+pub(crate) fn of_messages(batch: u64, version: Option<i64>, keys: &[&str], messages: &[&str]) -> Pending {
+    let version = version.map_or(String::new(), |version| format!(r#""table_version":{version},"#));
+    let body = format!(
+        r#"{{"table_name":"t","schema":{{"properties":{{"id":{{"type":"integer"}},"a":{{"type":"string"}}}}}},{version}"key_names":{},"messages":[{}]}}"#,
+        serde_json::to_string(keys).unwrap(),
+        messages.join(",")
+    );
+    pending(batch, decode(body.as_bytes(), &Schemas::new()).unwrap())
+}
+
+/// The values of these columns, a row a line, with `-` for null. Columns that the batch lacks are left out.
+pub(crate) fn lines(batch: &RecordBatch, names: &[&str]) -> Vec<String> {
+    let columns: Vec<&ArrayRef> = names.iter().filter_map(|name| batch.column_by_name(name)).collect();
+    let value = |column: &&ArrayRef, row| shown::value(column, row).unwrap_or("-".to_owned());
+    let line = |row| columns.iter().map(|column| value(column, row)).collect::<Vec<_>>().join(" ");
+    (0..batch.num_rows()).map(line).collect()
 }

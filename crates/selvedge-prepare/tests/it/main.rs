@@ -2,16 +2,20 @@
 
 #![cfg(test)]
 
+mod actions;
 mod agreement;
 mod batch;
+mod bodies;
 mod columns;
 mod combinations;
 mod counts;
+mod deletes;
 mod envelope;
 mod extra;
 mod grammar;
 mod keys;
 mod load;
+mod loading;
 mod model;
 mod names;
 mod objects;
@@ -19,6 +23,7 @@ mod placement;
 mod policies;
 mod redaction;
 mod references;
+mod rejecting;
 mod rejects;
 mod rules;
 mod scalars;
@@ -27,4 +32,5 @@ mod shown;
 mod splits;
 mod subtables;
 mod system_columns;
+mod versions;
 mod winners;

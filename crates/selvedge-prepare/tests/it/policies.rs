@@ -1,7 +1,7 @@
 //! What a table takes that has no column for it yet.
 
 use selvedge_core::{RowOrder, TableLoad, TableState};
-use selvedge_prepare::{Blocked, ChangedTypes, DeclaredColumns, NewColumns, Policy};
+use selvedge_prepare::{Blocked, ChangedTypes, DeclaredColumns, Deletes, Loading, NewColumns, Policy};
 
 use crate::batch::body;
 use crate::load::{applied, pending, prepared_of, queue, values};
@@ -203,6 +203,10 @@ fn settings_are_read_as_they_are_spelled() {
     assert_eq!("reject".parse(), Ok(ChangedTypes::Reject));
     assert_eq!("with_first_value".parse(), Ok(DeclaredColumns::WithFirstValue));
     assert_eq!("is_renamed".parse(), Ok(selvedge_prepare::FirstType::IsRenamed));
+    assert_eq!("hard".parse(), Ok(Deletes::Hard));
+    assert_eq!("append".parse(), Ok(Loading::Append));
+    let unknown = "upserts".parse::<Loading>().unwrap_err();
+    assert_eq!(unknown, "unknown variant `upserts`, expected `upsert` or `append`");
     let unknown = "split_".parse::<ChangedTypes>().unwrap_err();
     assert_eq!(unknown, "unknown variant `split_`, expected one of `split`, `widen`, `reject`");
     let policy: Policy = serde_json::from_str(r#"{"new_columns":"freeze"}"#).unwrap();

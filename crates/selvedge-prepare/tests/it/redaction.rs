@@ -238,6 +238,28 @@ fn what_conformed_conforms_still() {
     );
 }
 
+/// Records that are rejected on their own are stored as well, so nothing of them may slip through.
+#[test]
+fn names_that_stand_twice() {
+    check_record(
+        "-/a #/b/c",
+        r#"{"a":1,"a":[2],"b":{"c":null,"c":null},"d":{"e":1,"e":2}}"#,
+        r#"{"b":{"c":null,"c":null},"d":{"e":1,"e":2}}"#,
+    );
+    check_record("#/a", r#"{"a":null,"a":null}"#, r#"{"a":null,"a":null}"#);
+}
+
+#[test]
+fn messages_that_are_no_upserts() {
+    let batch = |data: &str| {
+        format!(
+            r#"{{"table_name":"t","table_version":1,"schema":{{"properties":{{"id":{{"type":"integer"}}}}}},"key_names":["id"],
+            "messages":[{{"action":"activate_version","sequence":1}},{{"action":"delete","sequence":1,"data":{data}}}]}}"#
+        )
+    };
+    assert_eq!(redacted("-/a", &batch(r#"{"id":1,"a":2}"#)), batch(r#"{"id":1}"#));
+}
+
 #[test]
 fn a_key_may_be_hashed_but_not_excluded() {
     let batch = body(r#"{"properties":{"id":{"type":"integer"}}}"#, &["id"], &[r#"{"id":1}"#]);

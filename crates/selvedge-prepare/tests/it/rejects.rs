@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use selvedge_core::{Counts, Outcome, RowOrder, TableLoad};
-use selvedge_prepare::{Pending, Policy, Rejection, Schemas, decode};
+use selvedge_prepare::{Pending, Policy, Rejection, Schemas, decode, decode_rejecting};
 
 use crate::batch::body;
 use crate::load::{BATCHED_AT, applied, pending, prepared_of, queue, values};
@@ -149,6 +149,22 @@ fn nothing_but_rejected_records() {
     let next = prepared_of(queue(), Some(&state), &[pending], RowOrder::Any, Policy::default(), &[body]).unwrap();
     assert!(next.changes.is_empty());
     assert_eq!(next.rejects.num_rows(), 1);
+}
+
+/// Also of a record in which a name stands twice.
+#[test]
+fn the_text_of_what_violates_the_schema() {
+    let bad = [r#"{"id":1,"id":2}"#, r#"{"id":"x"}"#, r#"{"id":1,"o":[{"a":1,"a":2}]}"#];
+    let body = body(ID, &["id"], &[bad[0], bad[1], r#"{"id":3}"#, bad[2]]);
+    let records = decode_rejecting(body.as_bytes(), &Schemas::new()).unwrap();
+    let load = prepared(&[(pending(1, records), body)]);
+    assert_eq!(values(&load, "id"), [Some("3".to_owned())]);
+    let twice = "the key stands twice in one object";
+    let expected =
+        [&format!("0 /id {twice}"), "1 /id expected type: Integer, found: String", &format!("3 /o/0/a {twice}")];
+    assert_eq!(shown(&load), expected);
+    let column = load.rejects.column_by_name("record").unwrap();
+    assert_eq!((0..3).map(|row| shown::value(column, row).unwrap()).collect::<Vec<_>>(), bad);
 }
 
 /// Members of a batch may come in any order, and may be spelled with escapes.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge_core::RowOrder;
-use selvedge_prepare::{Pending, Schemas, decode};
+use selvedge_core::{RowOrder, TableLoad, TableState};
+use selvedge_prepare::{Deletes, Pending, Policy, Schemas, decode, ignored_activations};
 
-use crate::load::{pending, prepared, values};
+use crate::load::{applied, pending, prepared, prepared_of, queue, values};
+use crate::shown::moment;
 
 /// A kind of key, and ways to write some keys of it. Texts in one list are one key; lists are in ascending order.
 struct KeyKind {
@@ -68,8 +71,16 @@ const KINDS: [KeyKind; 6] = [
     },
 ];
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Upsert,
+    Delete,
+    Activate,
+}
+
 #[derive(Debug, Clone)]
 struct Record {
+    does: Does,
     key: prop::sample::Index,
     spelling: prop::sample::Index,
     sequence: i64,
@@ -83,27 +94,38 @@ struct Batch {
 }
 
 fn batches() -> impl Strategy<Value = Vec<Batch>> {
-    let record = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), -2_i64..3)
-        .prop_map(|(key, spelling, sequence)| Record { key, spelling, sequence });
-    let batch = (prop_oneof![Just(None), (-1_i64..2).prop_map(Some)], any::<prop::sample::Index>(), vec(record, 1..12))
+    let does = prop_oneof![6 => Just(Does::Upsert), 3 => Just(Does::Delete), 1 => Just(Does::Activate)];
+    let record = (does, any::<prop::sample::Index>(), any::<prop::sample::Index>(), -2_i64..3)
+        .prop_map(|(does, key, spelling, sequence)| Record { does, key, spelling, sequence });
+    let batch = (version(), any::<prop::sample::Index>(), vec(record, 1..12))
         .prop_map(|(version, applied, records)| Batch { version, applied, records });
     vec(batch, 1..5)
 }
 
+fn version() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![Just(None), (-1_i64..2).prop_map(Some)]
+}
+
 impl Batch {
-    /// The batch as it waits; each record holds its own number in `p`.
+    /// The batch as it waits; each record holds its own number, an upsert in `p`, a delete as the moment it was made.
     fn pending(&self, number: usize, kind: &KeyKind) -> Pending {
-        let messages: Vec<String> = (0..)
-            .zip(&self.records)
-            .map(|(index, record)| {
-                let spelling = record.spelling.get(kind.keys[record.key.index(kind.keys.len())]);
-                let sequence = record.sequence;
-                format!(
-                    r#"{{"action":"upsert","sequence":{sequence},"data":{{{spelling},"p":{}}}}}"#,
-                    payload(number, index)
-                )
-            })
-            .collect();
+        let message = |(index, record): (usize, &Record)| {
+            let spelling = record.spelling.get(kind.keys[record.key.index(kind.keys.len())]);
+            let (sequence, payload) = (record.sequence, payload(number, index));
+            match self.does(record) {
+                Does::Upsert => {
+                    format!(r#"{{"action":"upsert","sequence":{sequence},"data":{{{spelling},"p":{payload}}}}}"#)
+                }
+                Does::Delete => {
+                    let at = moment(payload as i64);
+                    format!(
+                        r#"{{"action":"delete","sequence":{sequence},"data":{{{spelling},"p":5}},"time_extracted":"{at}"}}"#
+                    )
+                }
+                Does::Activate => format!(r#"{{"action":"activate_version","sequence":{sequence}}}"#),
+            }
+        };
+        let messages: Vec<String> = self.records.iter().enumerate().map(message).collect();
         let version = self.version.map_or(String::new(), |version| format!(r#""table_version":{version},"#));
         let body = format!(
             r#"{{"table_name":"t","schema":{{"properties":{{{},"p":{{"type":"integer"}}}}}},{version}"key_names":{},"messages":[{}]}}"#,
@@ -115,9 +137,20 @@ impl Batch {
         Pending { applied: self.applied(), ..pending(number as u64 + 1, records) }
     }
 
+    /// What a record does: without a version there is none to activate.
+    fn does(&self, record: &Record) -> Does {
+        if self.version.is_none() && record.does == Does::Activate { Does::Upsert } else { record.does }
+    }
+
     /// Less than the batch has.
     fn applied(&self) -> u64 {
         self.applied.index(self.records.len()) as u64
+    }
+
+    /// The records to load, with their indices and what they do.
+    fn records(&self) -> impl Iterator<Item = (usize, &Record, Does)> {
+        let records = self.records.iter().enumerate().skip(usize::try_from(self.applied()).unwrap());
+        records.map(|(index, record)| (index, record, self.does(record)))
     }
 }
 
@@ -126,43 +159,114 @@ fn payload(batch: usize, record: usize) -> usize {
     batch * 1_000 + record
 }
 
-/// Goes through the records: the winner of each key, by the key's place in ascending order; and how many lost.
-fn model(batches: &[Batch], kind: &KeyKind) -> (BTreeMap<usize, usize>, u64) {
-    let mut winners: BTreeMap<usize, (Option<i64>, i64, usize)> = BTreeMap::new();
-    let mut superseded = 0;
-    for (number, batch) in batches.iter().enumerate() {
-        for (index, record) in batch.records.iter().enumerate().skip(usize::try_from(batch.applied()).unwrap()) {
-            let candidate = (batch.version, record.sequence, payload(number, index));
-            let winner = winners.entry(record.key.index(kind.keys.len()));
-            superseded += u64::from(matches!(winner, std::collections::btree_map::Entry::Occupied(_)));
-            winner.and_modify(|winner| *winner = candidate.max(*winner)).or_insert(candidate);
+/// What becomes of the records.
+#[derive(Debug, Default)]
+struct Model {
+    /// Of each key, by its place in ascending order, the number of the winner, and whether it is a delete.
+    winners: BTreeMap<usize, (usize, bool)>,
+    active_version: Option<i64>,
+    activations: u64,
+    ignored: Vec<i64>,
+    superseded: u64,
+}
+
+impl Model {
+    /// Goes through the records one by one, for a table of this active version.
+    fn new(batches: &[Batch], kind: &KeyKind, active_version: Option<i64>) -> Self {
+        let mut model = Self { active_version, ..Self::default() };
+        for batch in batches {
+            for _ in batch.records().filter(|(_, _, does)| *does == Does::Activate) {
+                if batch.version < model.active_version {
+                    model.ignored.push(batch.version.unwrap());
+                    model.superseded += 1;
+                } else {
+                    model.active_version = batch.version;
+                    model.activations += 1;
+                }
+            }
         }
+        let mut winners: BTreeMap<usize, (Option<i64>, i64, usize, bool)> = BTreeMap::new();
+        for (number, batch) in batches.iter().enumerate() {
+            for (index, record, does) in batch.records().filter(|(_, _, does)| *does != Does::Activate) {
+                let candidate = (batch.version, record.sequence, payload(number, index), does == Does::Delete);
+                if batch.version < model.active_version {
+                    model.superseded += 1;
+                    continue;
+                }
+                let key = record.key.index(kind.keys.len());
+                let winner = winners.get(&key).map_or(candidate, |winner| candidate.max(*winner));
+                model.superseded += u64::from(winners.insert(key, winner).is_some());
+            }
+        }
+        model.winners = winners.into_iter().map(|(key, (_, _, payload, deleted))| (key, (payload, deleted))).collect();
+        model
     }
-    (winners.into_iter().map(|(key, (_, _, payload))| (key, payload)).collect(), superseded)
+
+    /// The numbers of the winners that are deletes, or that are none, in the order of their keys.
+    fn payloads(&self, deleted: bool) -> Vec<usize> {
+        self.winners.values().filter(|winner| winner.1 == deleted).map(|winner| winner.0).collect()
+    }
+}
+
+/// The numbers of the deletes in a column of moments, which may be missing.
+fn deleted(batch: &RecordBatch) -> Vec<usize> {
+    let Some(column) = batch.column_by_name("_sdc_deleted_at") else { return Vec::new() };
+    column.as_primitive::<TimestampMicrosecondType>().iter().flatten().map(|at| usize::try_from(at).unwrap()).collect()
+}
+
+fn sorted(mut payloads: Vec<usize>) -> Vec<usize> {
+    payloads.sort_unstable();
+    payloads
+}
+
+/// A table of this active version, as a load of nothing but an activation leaves it.
+fn standing(kind: &KeyKind, version: Option<i64>) -> Option<TableState> {
+    let body = format!(
+        r#"{{"table_name":"t","schema":{{"properties":{{{}}}}},"table_version":{},"key_names":{},"messages":[{}]}}"#,
+        kind.schema,
+        version?,
+        serde_json::to_string(kind.names).unwrap(),
+        r#"{"action":"activate_version","sequence":0}"#
+    );
+    let records = decode(body.as_bytes(), &Schemas::new()).unwrap();
+    Some(applied(&prepared(None, &[pending(1, records)], RowOrder::Any).unwrap()))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_newest_record_of_each_key_wins(batches in batches(), kind in 0..KINDS.len()) {
+    fn the_newest_record_of_each_key_wins(batches in batches(), kind in 0..KINDS.len(), version in version()) {
         let kind = &KINDS[kind];
+        let state = standing(kind, version);
         let pending: Vec<Pending> = batches.iter().enumerate().map(|(number, batch)| batch.pending(number, kind)).collect();
-        let (winners, superseded) = model(&batches, kind);
-        let payloads = |row_order| {
-            let load = prepared(None, &pending, row_order).unwrap();
-            prop_assert_eq!(load.superseded, superseded);
-            prop_assert_eq!(&load.keys, kind.names);
-            prop_assert_eq!((load.to.batch, load.to.record), (batches.len() as u64, batches.last().unwrap().records.len() as u64));
-            Ok(values(&load, "p").into_iter().map(|value| value.unwrap().parse().unwrap()).collect::<Vec<usize>>())
-        };
-        let by_key: Vec<usize> = winners.values().copied().collect();
-        prop_assert_eq!(&payloads(RowOrder::Key)?, &by_key);
-        let mut arrived = payloads(RowOrder::Any)?;
-        arrived.sort_unstable();
-        let mut expected = by_key;
-        expected.sort_unstable();
-        prop_assert_eq!(arrived, expected);
+        let model = Model::new(&batches, kind, version);
+        let upserted = model.payloads(false);
+        prop_assert_eq!(&ignored_activations(state.as_ref(), &pending), &model.ignored);
+        for deletes in [Deletes::Soft, Deletes::Hard] {
+            let load = |order| {
+                let policy = Policy { deletes, ..Policy::default() };
+                prepared_of(queue(), state.as_ref(), &pending, order, policy, &[]).unwrap()
+            };
+            let rows = |load: &TableLoad| -> Vec<usize> {
+                values(load, "p").into_iter().flatten().map(|value| value.parse().unwrap()).collect()
+            };
+            let by_key = load(RowOrder::Key);
+            prop_assert_eq!(by_key.superseded, model.superseded);
+            prop_assert_eq!((by_key.active_version, by_key.activations), (model.active_version, model.activations));
+            prop_assert_eq!(&by_key.keys, kind.names);
+            prop_assert_eq!((by_key.to.batch, by_key.to.record), (batches.len() as u64, batches.last().unwrap().records.len() as u64));
+            prop_assert_eq!(rows(&by_key), upserted.clone());
+            let (marked, erased) = (deleted(&by_key.rows), deleted(&by_key.deletes));
+            let (expected, none) = (model.payloads(true), Vec::new());
+            match deletes {
+                Deletes::Soft => prop_assert_eq!((marked, erased), (expected.clone(), none)),
+                Deletes::Hard => prop_assert_eq!((marked, erased), (none, expected.clone())),
+            }
+            let arrived = load(RowOrder::Any);
+            prop_assert_eq!(sorted(rows(&arrived)), sorted(upserted.clone()));
+            prop_assert_eq!(sorted([deleted(&arrived.rows), deleted(&arrived.deletes)].concat()), sorted(expected));
+        }
     }
 }
 

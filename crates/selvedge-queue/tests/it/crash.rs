@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use selvedge_queue::{Cursor, EmbeddedQueue, Queue, QueueError};
+use selvedge_queue::{Cursor, EmbeddedQueue, Queue, QueueError, SealedBody};
 
 use crate::{append, batch, bounds, noise, open, table};
 
@@ -37,8 +37,10 @@ fn the_first_failed_write_stops_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let lines = run_child("append", folder.path());
     let (receipts, errors): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("receipt"));
-    let stopped = ["append", "again", "set_cursor", "register", "unregister", "acknowledge"]
-        .map(|call| format!("{call} Stopped"));
+    let calls = ["append", "again", "set_cursor", "register", "unregister", "acknowledge", "set_paused"];
+    let calls = calls.into_iter().chain(["keep_for_replay", "prune_kept", "restart_table", "drop_table"]);
+    let stopped: Vec<_> =
+        calls.chain(["forget_repeats", "replace_body"]).map(|call| format!("{call} Stopped")).collect();
     assert_eq!(errors, stopped.iter().chain([&"reads on".to_owned()]).collect::<Vec<_>>());
 
     let receipts = receipts.iter().flat_map(|line| receipts_in(&format!("{line}\n"))).collect();
@@ -137,6 +139,14 @@ fn append_until_it_fails(queue: &EmbeddedQueue) {
     stopped("register", queue.register("lake", 0).unwrap_err());
     stopped("unregister", queue.unregister("warehouse").unwrap_err());
     stopped("acknowledge", queue.acknowledge("warehouse", &table("loaded"), 1).unwrap_err());
+    let loaded = table("loaded");
+    stopped("set_paused", queue.set_paused(&loaded, None).unwrap_err());
+    stopped("keep_for_replay", queue.keep_for_replay(&loaded, &[1]).unwrap_err());
+    stopped("prune_kept", queue.prune_kept(0).unwrap_err());
+    stopped("restart_table", queue.restart_table("warehouse", &loaded, 0).unwrap_err());
+    stopped("drop_table", queue.drop_table(&loaded, 0).unwrap_err());
+    stopped("forget_repeats", queue.forget_repeats(&loaded).unwrap_err());
+    stopped("replace_body", queue.replace_body(1, SealedBody::seal(b"")).unwrap_err());
     if !queue.read(&table("kept"), 0, 10).unwrap().is_empty() {
         say("reads on");
     }

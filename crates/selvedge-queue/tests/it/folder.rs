@@ -72,7 +72,8 @@ fn what_is_not_a_queue_of_this_version_is_refused() {
     };
     check(&|file| fs::write(file, "something else, long enough to be read. ".repeat(9)).unwrap(), &["not a queue"]);
     check(&sql("PRAGMA application_id = 7"), &["not a queue"]);
-    check(&sql("PRAGMA user_version = 1"), &["format 1", "format 2"]);
+    check(&sql("PRAGMA user_version = 2"), &["format 2", "format 3"]);
+    check(&sql("PRAGMA user_version = 1"), &["format 1", "format 3"]);
     check(&sql("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM"), &["page_size", "4096", "65536"]);
     check(&sql("PRAGMA auto_vacuum = NONE; VACUUM"), &["auto_vacuum"]);
     let foreign = |file: &Path| {

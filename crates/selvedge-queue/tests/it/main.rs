@@ -7,8 +7,10 @@ mod crash;
 mod destinations;
 mod epochs;
 mod folder;
+mod kept;
 mod model;
 mod reader;
+mod tables;
 mod trim;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Random actions on a queue, against a model that holds the same in plain collections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -19,6 +19,11 @@ enum Action {
     Register { destination: usize },
     Unregister { destination: usize },
     Acknowledge { destination: usize, table: usize, batch: u64 },
+    Pause { table: usize, reason: Option<u8> },
+    Keep { table: usize, batch: u64 },
+    Prune { before: i64 },
+    Restart { destination: usize, table: usize },
+    Drop { table: usize },
     Reopen,
 }
 
@@ -30,8 +35,15 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(table, body, repeats, cursor)| Action::Append { table, body, repeats, cursor }),
         2 => destinations.clone().prop_map(|destination| Action::Register { destination }),
         1 => destinations.clone().prop_map(|destination| Action::Unregister { destination }),
-        4 => (destinations, tables, 0..12_u64)
+        4 => (destinations.clone(), tables.clone(), 0..12_u64)
             .prop_map(|(destination, table, batch)| Action::Acknowledge { destination, table, batch }),
+        1 => (tables.clone(), proptest::option::of(any::<u8>()))
+            .prop_map(|(table, reason)| Action::Pause { table, reason }),
+        2 => (tables.clone(), 0..12_u64).prop_map(|(table, batch)| Action::Keep { table, batch }),
+        1 => (0..12_i64).prop_map(|before| Action::Prune { before }),
+        1 => (destinations.clone(), tables.clone())
+            .prop_map(|(destination, table)| Action::Restart { destination, table }),
+        1 => tables.clone().prop_map(|table| Action::Drop { table }),
         1 => Just(Action::Reopen),
     ]
 }
@@ -46,20 +58,23 @@ struct Model {
     cursor: Option<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct TableModel {
     table: usize,
-    /// Every batch ever: its body, by number. So many records it holds, and it was received in the microsecond of its number.
+    /// Every batch since the table was dropped: its body, by number. So many records it holds, and it was received in the microsecond of its number.
     batches: BTreeMap<u64, u8>,
     acknowledged: BTreeMap<usize, u64>,
     deleted_to: u64,
+    newest: u64,
+    paused: Option<u8>,
+    kept: BTreeSet<u64>,
 }
 
 impl Model {
     fn table(&mut self, table: usize) -> &mut TableModel {
         let known = self.tables.iter().position(|known| known.table == table);
         let index = known.unwrap_or_else(|| {
-            let new = TableModel { table, batches: BTreeMap::new(), acknowledged: BTreeMap::new(), deleted_to: 0 };
+            let new = TableModel { table, ..TableModel::default() };
             self.tables.push(new);
             self.tables.len() - 1
         });
@@ -68,16 +83,45 @@ impl Model {
 
     fn append(&mut self, table: usize, body: u8, repeats: Repeats) -> Appended {
         let next = self.newest + 1;
-        let batches = &mut self.table(table).batches;
+        let known = self.table(table);
+        let batches = &mut known.batches;
         let first = batches.iter().find(|(_, known)| **known == body).map(|(number, _)| *number);
         match (first, repeats) {
             (Some(batch), Repeats::Acknowledge) => Appended { batch, repeated: true },
             _ => {
                 batches.insert(next, body);
+                known.newest = next;
                 self.newest = next;
                 Appended { batch: next, repeated: false }
             }
         }
+    }
+
+    /// The table, if it is known.
+    fn known(&mut self, table: usize) -> Option<&mut TableModel> {
+        self.tables.iter_mut().find(|known| known.table == table)
+    }
+
+    /// Whether it is allowed.
+    fn restart(&mut self, destination: usize, index: usize, registered_at: i64) -> bool {
+        let Some(known) = self.tables.iter_mut().find(|known| known.table == index) else { return false };
+        let Some((_, registration)) = self.destinations.iter_mut().find(|(known, _)| *known == destination) else {
+            return false;
+        };
+        known.acknowledged.remove(&destination);
+        registration.since.extend(known.since(registered_at).map(|since| (table(TABLES[index]), since)));
+        true
+    }
+
+    /// Whether it is allowed.
+    fn drop_table(&mut self, index: usize, dropped_at: i64) -> bool {
+        let Some(known) = self.tables.iter_mut().find(|known| known.table == index) else { return false };
+        *known = TableModel { table: index, newest: known.newest, deleted_to: known.newest, ..TableModel::default() };
+        let since = Since { batch: known.newest, records: 0, received_at: dropped_at };
+        for (_, registration) in &mut self.destinations {
+            registration.since.insert(table(TABLES[index]), since);
+        }
+        true
     }
 
     fn register(&mut self, destination: usize, registered_at: i64) -> Registration {
@@ -110,7 +154,7 @@ impl Model {
         }
         let destinations = self.destinations.clone();
         let table = self.table(table);
-        if table.batches.last_key_value().is_none_or(|(newest, _)| *newest < batch) {
+        if table.newest < batch {
             return false;
         }
         let acknowledged = table.acknowledged.entry(destination).or_default();
@@ -182,6 +226,34 @@ fn act(queue: EmbeddedQueue, folder: &Path, model: &mut Model, action: &Action) 
                 queue.register(DESTINATIONS[destination], 0).unwrap();
             }
         }
+        Action::Pause { table: index, reason } => {
+            let paused = queue.set_paused(&table(TABLES[index]), reason.map(|reason| reason.to_string()).as_deref());
+            let known = model.known(index);
+            assert_eq!(paused.is_ok(), known.is_some());
+            known.into_iter().for_each(|known| known.paused = reason);
+        }
+        Action::Keep { table: index, batch } => {
+            let kept = queue.keep_for_replay(&table(TABLES[index]), &[batch]);
+            let known = model.known(index);
+            assert_eq!(kept.is_ok(), known.is_some());
+            let waits = |known: &&mut TableModel| known.deleted_to < batch && known.batches.contains_key(&batch);
+            if let Some(known) = known.filter(waits) {
+                known.kept.insert(batch);
+            }
+        }
+        Action::Prune { before } => {
+            queue.prune_kept(before).unwrap();
+            model.tables.iter_mut().for_each(|known| known.kept.retain(|batch| batch.cast_signed() >= before));
+        }
+        Action::Restart { destination, table: index } => {
+            let now = 1_000 + model.newest.cast_signed();
+            let restarted = queue.restart_table(DESTINATIONS[destination], &table(TABLES[index]), now);
+            assert_eq!(restarted.is_ok(), model.restart(destination, index, now));
+        }
+        Action::Drop { table: index } => {
+            let now = 1_000 + model.newest.cast_signed();
+            assert_eq!(queue.drop_table(&table(TABLES[index]), now).is_ok(), model.drop_table(index, now));
+        }
         Action::Reopen => {
             drop(queue);
             return open(folder);
@@ -200,6 +272,11 @@ fn check(queue: &EmbeddedQueue, model: &Model) {
         let stored: Vec<_> = stored.iter().map(|stored| (stored.batch, queue.body(stored.batch).unwrap())).collect();
         let kept = known.batches.range(known.deleted_to + 1..);
         assert_eq!(stored, kept.map(|(number, body)| (*number, vec![*body])).collect::<Vec<_>>());
+        let replayable = queue.kept_for_replay(Some(&table(TABLES[known.table]))).unwrap();
+        let replayable: Vec<_> = replayable.iter().map(|kept| (kept.batch, queue.body(kept.batch).unwrap())).collect();
+        assert_eq!(replayable, known.kept.iter().map(|batch| (*batch, vec![known.batches[batch]])).collect::<Vec<_>>());
+        let gone = known.batches.range(..=known.deleted_to).filter(|(batch, _)| !known.kept.contains(batch));
+        gone.for_each(|(batch, _)| assert!(queue.body(*batch).is_err()));
     }
 }
 
@@ -224,8 +301,10 @@ fn expected_bounds(model: &TableModel) -> TableBounds {
         table: table(TABLES[model.table]),
         accepted: model.records(..),
         kept_records: model.records(model.deleted_to + 1..),
-        newest: model.batches.last_key_value().map_or(0, |(number, _)| *number),
+        newest: model.newest,
         deleted_to: model.deleted_to,
+        kept_bytes: model.batches.range(model.deleted_to + 1..).count() as u64,
+        paused: model.paused.map(|reason| reason.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use selvedge_queue::{Queue, QueueErrorKind, QueueReader};
 
-use crate::{append, batch, check_error, open};
+use crate::{append, batch, check_error, open, table};
 
 #[test]
 fn a_reader_sees_what_is_committed_beside_the_one_who_writes() {
@@ -16,6 +16,11 @@ fn a_reader_sees_what_is_committed_beside_the_one_who_writes() {
     append(&queue, batch("orders", b"1"));
     assert_eq!(reader.tables().unwrap(), queue.tables().unwrap());
     assert_eq!(reader.destinations().unwrap(), queue.destinations().unwrap());
+    queue.set_paused(&table("orders"), Some("by hand")).unwrap();
+    queue.keep_for_replay(&table("orders"), &[1]).unwrap();
+    assert_eq!(reader.tables().unwrap()[0].paused.as_deref(), Some("by hand"));
+    assert_eq!(reader.kept_for_replay(None).unwrap(), queue.kept_for_replay(None).unwrap());
+    assert_eq!(reader.kept_for_replay(None).unwrap().len(), 1);
     drop(queue);
     assert_eq!(reader.destinations().unwrap().len(), 1, "after the one who writes is gone");
 }

@@ -67,6 +67,12 @@ fn a_table_is_made_with_a_key_where_there_are_keys() {
 }
 
 #[test]
+fn a_table_is_dropped_if_it_stands() {
+    assert_eq!(SCHEMAS.drop_table(&table(Some("shop"), "orders")), r#"DROP TABLE IF EXISTS "shop"."orders""#);
+    assert_eq!(PREFIXES.drop_table(&table(Some("shop"), "orders")), r#"DROP TABLE IF EXISTS "shop__orders""#);
+}
+
+#[test]
 fn a_column_is_added() {
     let column = &columns(&[("note", ColumnType::String)])[0];
     let orders = table(None, "orders");
@@ -93,4 +99,14 @@ fn rejected_records_stand_with_the_tables_of_their_integration() {
     };
     check(None, r#""main"."_sdc_rejected""#, r#""_sdc_rejected""#);
     check(Some("shop"), r#""shop"."_sdc_rejected""#, r#""shop___sdc_rejected""#);
+}
+
+#[test]
+fn rejected_records_are_deleted_by_their_table_and_their_keys() {
+    let orders = table(Some("shop"), "orders");
+    assert_eq!(SCHEMAS.delete_rejected(&orders), r#"DELETE FROM "shop"."_sdc_rejected" WHERE "table_name" = $1"#);
+    assert_eq!(
+        PREFIXES.delete_rejected_records(&orders, 2),
+        r#"DELETE FROM "shop___sdc_rejected" WHERE "table_name" = $1 AND "__sdc_primary_key" IN ($2, $3)"#
+    );
 }

@@ -12,3 +12,7 @@ mod select;
 mod state;
 #[cfg(test)]
 mod text;
+#[cfg(test)]
+mod tombstones;
+#[cfg(test)]
+mod versions;

@@ -175,8 +175,13 @@ fn the_statements_name_the_table_as_the_dialect_does() {
     assert_eq!(SCHEMAS.state_table(), r#""main"."_sdc_tables""#);
     assert_eq!(PREFIXES.state_table(), r#""_sdc_tables""#);
     for dialect in [SCHEMAS, PREFIXES] {
-        let statements =
-            [dialect.create_state_table(), dialect.select_tables(), dialect.select_state(), dialect.upsert_state()];
+        let statements = [
+            dialect.create_state_table(),
+            dialect.select_tables(),
+            dialect.select_state(),
+            dialect.upsert_state(),
+            dialect.delete_state(),
+        ];
         for statement in statements {
             assert!(statement.contains(&format!(" {} ", dialect.state_table())), "{statement}");
         }
@@ -190,9 +195,9 @@ fn the_table_of_states_is_pinned() {
         concat!(
             r#"CREATE TABLE IF NOT EXISTS "_sdc_tables" ("integration" TEXT NOT NULL, "table_name" TEXT NOT NULL, "#,
             r#""format" BIGINT NOT NULL, "columns" TEXT NOT NULL, "keys" TEXT NOT NULL, "subtables" TEXT NOT NULL, "#,
-            r#""queue_id" TEXT NOT NULL, "epoch" TEXT NOT NULL, "batch" BIGINT NOT NULL, "record" BIGINT NOT NULL, "#,
-            r#""loaded" BIGINT NOT NULL, "superseded" BIGINT NOT NULL, "rejected" BIGINT NOT NULL, "#,
-            r#""live_rows" BIGINT NOT NULL, PRIMARY KEY ("integration", "table_name"))"#
+            r#""queue_id" TEXT NOT NULL, "epoch" TEXT NOT NULL, "active_version" BIGINT, "batch" BIGINT NOT NULL, "#,
+            r#""record" BIGINT NOT NULL, "loaded" BIGINT NOT NULL, "superseded" BIGINT NOT NULL, "#,
+            r#""rejected" BIGINT NOT NULL, "live_rows" BIGINT NOT NULL, PRIMARY KEY ("integration", "table_name"))"#
         )
     );
 }

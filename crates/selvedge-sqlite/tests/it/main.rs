@@ -9,11 +9,17 @@ mod conformance;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod deletes;
+#[cfg(test)]
 mod keyed;
 #[cfg(test)]
 mod keyless;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod names;
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod reader;
 #[cfg(test)]
@@ -21,10 +27,14 @@ mod refusals;
 #[cfg(test)]
 mod rejects;
 #[cfg(test)]
+mod removal;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod subtables;
 #[cfg(test)]
 mod types;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod view;

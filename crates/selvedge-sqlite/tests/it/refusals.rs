@@ -123,9 +123,9 @@ fn a_column_of_another_type_than_planned_is_refused() {
 fn a_state_of_another_format_is_refused() {
     let mut database = Database::new();
     database.load(&table("orders"), &["id"], &one_order(1));
-    database.connection().execute_batch("UPDATE _sdc_tables SET format = 4").unwrap();
+    database.connection().execute_batch("UPDATE _sdc_tables SET format = 5").unwrap();
     let error = database.destination.state(&table("orders")).unwrap_err();
-    check(&error, LoadErrorKind::Refused, "format 4, this one reads 3");
+    check(&error, LoadErrorKind::Refused, "format 5, this one reads 4");
 }
 
 #[test]

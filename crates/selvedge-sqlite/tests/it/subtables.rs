@@ -13,7 +13,7 @@ use selvedge_sqlite::SqliteReader;
 use crate::database::{Database, integers, of_property, plan, rows_of, table, table_of, texts};
 
 /// Key, sequence, and the items: each the skus of its parts.
-type Order = (i64, i64, &'static [&'static [&'static str]]);
+pub(crate) type Order = (i64, i64, &'static [&'static [&'static str]]);
 
 /// The rows of both subtables, `items` with a count of parts, and `parts` with a `value`.
 struct Arrays {
@@ -53,7 +53,7 @@ fn subtable(
 }
 
 /// A load of these orders, keyed by `id` or by nothing.
-fn orders(planned_on: Option<TableState>, table: &TableName, keys: &[&str], orders: &[Order]) -> TableLoad {
+pub(crate) fn orders(planned_on: Option<TableState>, table: &TableName, keys: &[&str], orders: &[Order]) -> TableLoad {
     let key_name = keys.first().copied().unwrap_or("__sdc_primary_key");
     let root = [
         integers(key_name, orders.iter().map(|order| order.0)),

@@ -1,0 +1,51 @@
+//! `selvedge purge`: erases all that is kept of one key.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use selvedge::{EmbeddedQueue, Nesting, Part, RecordKey};
+
+use crate::args::PurgeArgs;
+use crate::columns::plural;
+use crate::destinations::unusable;
+use crate::ending::Ending;
+use crate::error::Error;
+use crate::tables::{registered_addresses, undone};
+
+/// Carries the command out and tells about it on standard output.
+///
+/// # Errors
+/// When the queue or a destination cannot be used for it, or records wait in which the key may be.
+pub(crate) fn purge(PurgeArgs { table, key }: &PurgeArgs) -> Result<Ending, Error> {
+    let name = table.name()?;
+    let key = RecordKey::parse(key).map_err(|cause| Error::usage("the key is not understood").because(cause))?;
+    let queue = EmbeddedQueue::open_existing(&table.data).map_err(|cause| unusable(&table.data, cause))?;
+    selvedge::check_purgeable(&queue, &name).map_err(|cause| undone(&name, cause))?;
+    let mut lines = Vec::new();
+    for address in registered_addresses(&queue, &table.data)? {
+        let mut rejects = Vec::new();
+        let mut reader = address.read()?;
+        reader
+            .read(&name, Part::Rejects, &mut |_, batch| {
+                let found = selvedge::rejected::read(&batch).filter(|rejected| key.is_of(&rejected.record));
+                rejects.extend(found.map(|rejected| rejected.id));
+                ControlFlow::Continue(())
+            })
+            .map_err(|cause| address.unreadable(cause))?;
+        drop(reader);
+        let mut destination = address.open(Nesting::default())?;
+        let rows = selvedge::purge(address.as_str(), destination.as_mut(), &name, &key, &rejects)
+            .map_err(|cause| undone(&name, cause))?;
+        let rejects = plural(rejects.len() as u64, "rejected record");
+        lines.push(format!("{address}: {} and {rejects} erased", plural(rows, "row")));
+    }
+    let kept = selvedge::purge_kept(&queue, &name, &key).map_err(|cause| undone(&name, cause))?;
+    lines.push(format!("{}: {} erased", table.data.display(), plural(kept, "kept record")));
+    lines.push("a record of this key that is sent again is accepted like any other".to_owned());
+    let mut out = io::stdout().lock();
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
+        .map_err(|cause| Error::failed("what was done cannot be written; everything is done").because(cause))?;
+    Ok(Ending::Good)
+}

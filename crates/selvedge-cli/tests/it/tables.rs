@@ -1,0 +1,118 @@
+//! Looking after tables: pausing, other keys, beginning anew, dropping.
+
+use crate::{Place, Run, batch};
+
+/// A batch whose keys are `id` and `v`.
+fn rekeyed(sequence: u64, records: &str) -> String {
+    batch(sequence, records).replace(r#""key_names":["id"]"#, r#""key_names":["v","id"]"#)
+}
+
+/// Two rows in `demo.db` and `lake`, and a batch of other keys that waits.
+fn with_changed_keys() -> Place {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
+    place.write("b.json", rekeyed(2, r#"{"id":1,"v":"c"};{"id":2,"v":"b"}"#));
+    place.run("load a.json --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    let run = place.run("load b.json --to sqlite:demo.db --to parquet:lake").expect_code(1);
+    run.expect_stderr("2 records of t wait for sqlite:demo.db: the table's keys are (id), but the batch's are (v, id)")
+        .expect_stderr("selvedge table rekey");
+    place
+}
+
+#[track_caller]
+fn load_what_waits(place: &Place) -> Run {
+    place.run("load b.json --to sqlite:demo.db --to parquet:lake").expect_code(0)
+}
+
+#[test]
+fn the_list_tells_how_tables_stand() {
+    let place = with_changed_keys();
+    let expected = "\
+table  destination     keys  version  rows  waiting  state
+t      sqlite:demo.db  id                2        2  active
+t      parquet:lake    id                2        2  active
+";
+    assert_eq!(place.run("table list --data demo.db.queue").expect_code(0).stdout, expected);
+    place.run("table list --data nowhere").expect_code(1).expect_stderr("the queue in nowhere cannot be used");
+}
+
+#[test]
+fn other_tables_go_on() {
+    let place = with_changed_keys();
+    place.write("u.json", batch(1, r#"{"id":7,"v":"x"}"#).replace(r#""table_name":"t""#, r#""table_name":"u""#));
+    place.run("load u.json --to sqlite:demo.db --to parquet:lake").expect_code(1);
+    assert_eq!(place.rows("u", "id, v"), ["7|x"]);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+}
+
+#[test]
+fn a_table_is_given_other_keys() {
+    let place = with_changed_keys();
+    let run = place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);
+    run.expect_stdout("2 rows of t are in the queue under the key (v, id)");
+    load_what_waits(&place);
+    assert_eq!(place.rows("t", "id, v, _sdc_sequence"), ["1|a|1", "1|c|2", "2|b|2"]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("3 rows, the same in both");
+}
+
+#[test]
+fn a_key_has_to_be_a_property() {
+    let place = with_changed_keys();
+    let run = place.run("table rekey t --key w --data demo.db.queue").expect_code(1);
+    run.expect_stderr("t has no column of a property w, so it cannot be a key");
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+}
+
+#[test]
+fn a_table_begins_anew() {
+    let place = with_changed_keys();
+    let run = place.run("table reset t --data demo.db.queue").expect_code(0);
+    run.expect_stdout("t is removed from sqlite:demo.db").expect_stdout("2 records of it wait in the queue");
+    load_what_waits(&place);
+    assert_eq!(place.rows("t", "id, v"), ["1|c", "2|b"]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
+}
+
+#[test]
+fn what_waits_is_not_dropped_unasked() {
+    let place = with_changed_keys();
+    let run = place.run("table drop t --data demo.db.queue").expect_code(1);
+    run.expect_stderr("2 records of t are in the queue: load them first, or give them up with --give-up-waiting");
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+}
+
+#[test]
+fn a_dropped_table_can_come_again() {
+    let place = with_changed_keys();
+    place.run("table drop t --data demo.db.queue --give-up-waiting").expect_code(0);
+    assert_eq!(place.rows("sqlite_schema", "count(*) FILTER (WHERE name = 't')"), ["0"]);
+    place.run("load a.json --again --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
+}
+
+#[test]
+fn a_paused_table_waits_and_is_resumed() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.write("b.json", batch(2, r#"{"id":1,"v":"b"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    let mut pause = place.command("table pause t --data demo.db.queue --reason");
+    let run: Run = pause.arg("a migration").output().unwrap().into();
+    run.expect_code(0);
+    place.run("table list --data demo.db.queue").expect_code(0).expect_stdout("paused: a migration");
+    place.run("load b.json --to sqlite:demo.db").expect_code(1).expect_stderr("a migration");
+    assert_eq!(place.rows("t", "id, v"), ["1|a"]);
+    place.run("table resume t --data demo.db.queue").expect_code(0);
+    place.run("load b.json --to sqlite:demo.db").expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|b"]);
+}
+
+#[test]
+fn a_table_that_is_none_is_told_from_those_there_are() {
+    let place = with_changed_keys();
+    for command in ["pause", "resume", "reset", "drop", "rekey --key id"] {
+        let run = place.run(&format!("table {command} orders --data demo.db.queue")).expect_code(1);
+        run.expect_stderr("the queue in demo.db.queue has no table orders; it has t");
+    }
+}

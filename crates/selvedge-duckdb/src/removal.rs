@@ -1,0 +1,131 @@
+//! Taking something out of a table because somebody asked for it: one transaction, after which the file has nothing of it.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use selvedge_core::{LoadError, LoadErrorKind, Nesting, Removal, TableName, TableState, rejected, system};
+use selvedge_sql::state_key;
+
+use crate::catalog::has_table;
+use crate::dialect::DIALECT;
+use crate::keys::{key_batch, root_keys};
+use crate::rows::{arrow_failure, delete};
+use crate::session::Session;
+use crate::state::{self, Loaded};
+use crate::tombstones::{Tombstones, as_tombstones};
+use crate::{coalescing, rewriting};
+
+/// Removes something from a table that stands as it was found, and returns the state it left.
+///
+/// Keys and rejected records are removed from the file's bytes too, for which it is written anew. After a failure of that they
+/// are gone from the tables, and to remove them once more completes it.
+pub(crate) fn apply(
+    session: &Session,
+    table: &TableName,
+    found: &TableState,
+    removal: Removal<'_>,
+) -> Result<Option<TableState>, LoadError> {
+    if !matches!(removal, Removal::Table) {
+        rewriting::check(session)?;
+    }
+    let left = remove(session, table, found, removal)?;
+    let thorough = match removal {
+        Removal::Table => rewriting::empty_log(session),
+        _ => rewriting::apply(session),
+    };
+    thorough.map_err(LoadError::possibly_applied)?;
+    Ok(left)
+}
+
+fn remove(
+    session: &Session,
+    table: &TableName,
+    found: &TableState,
+    removal: Removal<'_>,
+) -> Result<Option<TableState>, LoadError> {
+    // Dropped before the commit, it rolls back.
+    let transaction = session.unchecked_transaction().map_err(session.failed("begin a transaction in"))?;
+    let stands = state::read(session, table)?.filter(|stands| stands.state == *found).ok_or_else(|| stale(table))?;
+    let left = match removal {
+        Removal::Table => {
+            remove_table(session, table, &stands)?;
+            None
+        }
+        Removal::Keys(keys) => Some(remove_keys(session, table, &stands, keys)?),
+        Removal::Rejects(keys) => {
+            remove_rejects(session, table, keys).map_err(session.failed("remove rejected records from"))?;
+            Some(stands.state)
+        }
+        _ => return Err(unknown(table)),
+    };
+    transaction.commit().map_err(session.failed("commit to")).map_err(LoadError::possibly_applied)?;
+    Ok(left)
+}
+
+/// Removes everything. Views of others stay, and find the table again once it is loaded anew.
+fn remove_table(session: &Session, table: &TableName, stands: &Loaded) -> Result<(), LoadError> {
+    let failed = session.failed("drop a table of");
+    coalescing::drop_all(session, table).map_err(&failed)?;
+    if stands.nesting == Nesting::Flat {
+        for subtable in &stands.state.subtables {
+            let name = DIALECT.table(&subtable.table_name(table)?);
+            session.execute_batch(&format!("DROP TABLE IF EXISTS {name}")).map_err(&failed)?;
+        }
+    }
+    session.execute_batch(&format!("DROP TABLE IF EXISTS {}", DIALECT.table(table))).map_err(&failed)?;
+    Tombstones::of(session, table)?.remove_all(session).map_err(&failed)?;
+    if has_table(session, &DIALECT.rejected_table(table)).map_err(&failed)? {
+        session.execute(&DIALECT.delete_rejected(table), [table.table()]).map_err(&failed)?;
+    }
+    session.execute(&DIALECT.delete_state(), state_key(table)).map(drop).map_err(&failed)
+}
+
+/// Removes the rows of keys, with their subrows, and the tombstones.
+fn remove_keys(
+    session: &Session,
+    table: &TableName,
+    stands: &Loaded,
+    keys: &RecordBatch,
+) -> Result<TableState, LoadError> {
+    let failed = session.failed("remove rows from");
+    let mut state = stands.state.clone();
+    let names = root_keys(&state.keys);
+    let batch = key_batch(keys, &names).map_err(arrow_failure).map_err(&failed)?;
+    if stands.nesting == Nesting::Flat {
+        for subtable in &state.subtables {
+            let source_keys: Vec<String> = subtable.source_keys().map(str::to_owned).collect();
+            let name = DIALECT.table(&subtable.table_name(table)?);
+            delete(session, &name, &source_keys, &batch).map_err(&failed)?;
+        }
+    }
+    let removed = delete(session, &DIALECT.table(table), &names, &batch).map_err(&failed)?;
+    let tombstones = Tombstones::of(session, table)?;
+    tombstones.remove(session, &as_tombstones(table, &names, keys)?).map_err(&failed)?;
+    state.counts.live_rows = state.counts.live_rows.saturating_sub(removed as u64);
+    state::write(session, table, &state)?;
+    Ok(state)
+}
+
+fn remove_rejects(session: &Session, table: &TableName, keys: &StringArray) -> duckdb::Result<()> {
+    let rejects = DIALECT.rejected_table(table);
+    if !has_table(session, &rejects)? {
+        return Ok(());
+    }
+    let tables: ArrayRef = Arc::new(StringArray::from(vec![table.table(); keys.len()]));
+    let columns = [(rejected::TABLE_NAME, tables), (system::PRIMARY_KEY, Arc::new(keys.clone()) as ArrayRef)];
+    let names = [rejected::TABLE_NAME.to_owned(), system::PRIMARY_KEY.to_owned()];
+    let rows = RecordBatch::try_from_iter(columns).map_err(arrow_failure)?;
+    delete(session, &rejects, &names, &key_batch(&rows, &names).map_err(arrow_failure)?).map(drop)
+}
+
+fn stale(table: &TableName) -> LoadError {
+    let message = format!("table {table} was changed by somebody else meanwhile; nothing was removed, try again");
+    LoadError::new(LoadErrorKind::Stale, message)
+}
+
+fn unknown(table: &TableName) -> LoadError {
+    let message = format!(
+        "what is to be removed from table {table} is not known to this version; use one of the engine's version"
+    );
+    LoadError::new(LoadErrorKind::Refused, message)
+}
