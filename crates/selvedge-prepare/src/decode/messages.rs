@@ -275,6 +275,7 @@ impl<'t> Data<'t> {
     }
 
     /// What reads the record of a message, and with what.
+    #[inline]
     fn reading<'s, 'a>(
         &'s mut self,
         scanner: &'s mut Scanner<'a>,
