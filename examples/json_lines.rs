@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, new_null_array};
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, new_null_array};
 use arrow_json::{LineDelimitedWriter, ReaderBuilder};
 use arrow_select::filter::filter_record_batch;
-use selvedge::LoadErrorKind::{Refused, Unavailable};
+use selvedge::LoadErrorKind::{Refused, Stale, Unavailable};
 use selvedge::{
     Batch, Capabilities, Column, ColumnType, Destination, Each, Engine, Inspect, IntegrationName, Key, LoadError,
-    LoadErrorKind, Outcome, Part, Removal, RowOrder, SubtableLoad, TableLoad, TableName, TableState, rejected, schema,
+    Outcome, Part, Removal, RowOrder, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, system,
+    tombstone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +41,11 @@ struct Commit {
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Lines = LineDelimitedWriter<BufWriter<File>>;
 type EachBatch<'e> = dyn FnMut(RecordBatch) -> Fallible<ControlFlow<()>> + 'e;
-/// The folder of what was committed last, and its state; `None` before a table's first load.
-type Stands<'s> = Option<(&'s Path, &'s TableState)>;
+/// Whether what stands in a part goes, by its key and its version.
+type Goes<'g> = dyn Fn(Part<'_>, &str, Option<i64>) -> bool + 'g;
+
+/// Kept as subtables are, under a name that none of them has: theirs have `__` in them.
+const TOMBSTONES: Part<'_> = Part::Subtable(tombstone::TABLE);
 
 impl JsonLines {
     /// Opens a folder to load into it.
@@ -67,85 +72,155 @@ impl JsonLines {
         load.check_planned_on(before.as_ref().map(|commit| &commit.state))?;
         load.check_rows()?;
         load.subtables.iter().try_for_each(SubtableLoad::check_rows)?;
-        let generation = before.as_ref().map_or(0, |commit| commit.generation);
         let folder = self.folder(&load.table);
-        let (from, to) = (folder.join(generation.to_string()), folder.join((generation + 1).to_string()));
-        let stands = before.as_ref().map(|commit| (from.as_path(), &commit.state));
-        // The generation that is replaced now is left to those who look at it; the one before has served its time.
-        let _ = fs::remove_dir_all(folder.join(generation.saturating_sub(1).to_string()));
-        fs::create_dir_all(&to)?;
-        write(&to, Part::Rejects, |lines| {
-            read(stands, Part::Rejects, &rejected::columns(), &mut |batch| Ok(Continue(lines.write(&batch)?)))?;
-            Ok(lines.write(&load.rejects)?)
-        })?;
-        let (outcome, written) = write(&to, Part::Rows, |lines| merge(stands, load, lines))?;
-        for of in &load.subtables {
-            write(&to, Part::Subtable(&of.subtable.name), |lines| replace(stands, load, of, &written, lines))?;
-        }
-        publish(&folder, Commit { generation: generation + 1, state: load.committed(outcome) })
+        let now = load.committed(Outcome::default());
+        let written = contest(&folder, before.as_ref(), load, &now)?;
+        let goes = |part: Part<'_>, key: &str, version| {
+            part != Part::Rejects && (written.contains(key) || load.activates() && version < load.active_version)
+        };
+        let comes = |part: Part<'_>| {
+            let subtable = |name| load.subtables.iter().find(|of| of.subtable.name == name);
+            let rows = match part {
+                Part::Rejects => return Ok(load.rejects.clone()),
+                Part::Rows => &load.rows,
+                Part::Subtable(name) => subtable(name).map_or(&load.deletes, |of| &of.rows),
+            };
+            let is_written = |key: Option<&str>| key.map(|key| written.contains(key));
+            Ok(filter_record_batch(rows, &keys(&now, part, rows)?.iter().map(is_written).collect())?)
+        };
+        let removed_rows = rewrite(&folder, before.as_ref(), &now, &goes, &comes)?;
+        let stale_rows = (load.rows.num_rows() + load.deletes.num_rows() - written.len()) as u64;
+        let new_rows = comes(Part::Rows)?.num_rows() as u64;
+        publish(&folder, before.as_ref(), load.committed(Outcome { stale_rows, new_rows, removed_rows }))
+    }
+
+    fn take_out(&self, table: &TableName, found: &TableState, removal: Removal<'_>) -> Fallible<Option<TableState>> {
+        let Some(before) = self.commit(table)?.filter(|commit| commit.state == *found) else {
+            return Err(LoadError::new(Stale, format!("{table} was changed by somebody else; look again")).into());
+        };
+        let folder = self.folder(table);
+        let (from_rejects, keys) = match removal {
+            Removal::Keys(keys) => (false, tombstone::key_texts(keys, &found.keys)?),
+            Removal::Rejects(keys) => {
+                let keys: ArrayRef = Arc::new(keys.clone());
+                let keys = RecordBatch::try_from_iter([(system::PRIMARY_KEY, keys)])?;
+                (true, self::keys(found, Part::Rejects, &keys)?)
+            }
+            Removal::Table => {
+                fs::remove_file(folder.join("state.json"))?;
+                let rest = || File::open(&folder)?.sync_all().and_then(|()| fs::remove_dir_all(&folder));
+                rest().map_err(|cause: io::Error| failed(cause.into()).possibly_applied())?;
+                return Ok(None);
+            }
+            _ => return Err(LoadError::new(Refused, "that cannot be removed; remove the whole table").into()),
+        };
+        let keys: HashSet<_> = keys.iter().flatten().collect();
+        let goes = |part: Part<'_>, key: &str, _| (part == Part::Rejects) == from_rejects && keys.contains(key);
+        let nothing = |part: Part<'_>| Ok(RecordBatch::new_empty(schema(&columns(found, part).unwrap_or_default())));
+        let mut state = found.clone();
+        state.counts.live_rows -= rewrite(&folder, Some(&before), found, &goes, &nothing)?;
+        publish(&folder, Some(&before), state.clone())?;
+        // Nobody is left a generation that still has what is to be gone.
+        fs::remove_dir_all(folder.join(before.generation.to_string()))
+            .map_err(|cause| failed(cause.into()).possibly_applied())?;
+        Ok(Some(state))
     }
 }
 
-/// Writes the stored rows that stay and those of the load that are not older; tells which those are, and what became of all.
-fn merge(stands: Stands<'_>, load: &TableLoad, lines: &mut Lines) -> Fallible<(Outcome, BooleanArray)> {
+/// The keys of which the load's row, or delete, is written: all but those whose row or tombstone is newer.
+fn contest(folder: &Path, before: Option<&Commit>, load: &TableLoad, now: &TableState) -> Fallible<HashSet<String>> {
     let key = Key::of(load)?;
-    let new = key.contestants(&load.rows)?;
-    let row_of: HashMap<_, usize> = (0..new.len()).map(|row| (new.key(row), row)).collect();
-    let (mut met, mut beaten) = (0, HashSet::new());
-    read(stands, Part::Rows, &load.columns, &mut |batch| {
-        let old = key.contestants(&batch)?;
-        let mut stays = |stored: usize| {
-            let Some(&row) = row_of.get(&old.key(stored)) else { return true };
-            met += 1;
-            old.age(stored) > new.age(row) && beaten.insert(row)
-        };
-        let stay: Vec<bool> = (0..batch.num_rows()).map(&mut stays).collect();
-        Ok(Continue(lines.write(&filter_record_batch(&batch, &stay.into())?)?))
-    })?;
-    let written = BooleanArray::from_iter((0..new.len()).map(|row| Some(!beaten.contains(&row))));
-    lines.write(&filter_record_batch(&load.rows, &written)?)?;
-    Ok((Outcome { stale_rows: beaten.len() as u64, new_rows: new.len() as u64 - met, removed_rows: 0 }, written))
+    let ages = |rows: &RecordBatch| {
+        let (keys, contestants) = (keys(now, Part::Rows, rows)?, key.contestants(rows)?);
+        let age = |row| (keys.value(row).to_owned(), contestants.age(row));
+        Fallible::Ok((0..rows.num_rows()).map(age).collect::<Vec<_>>())
+    };
+    let mut written = HashMap::new();
+    for rows in [&load.rows, &load.deletes].into_iter().filter(|rows| rows.num_rows() > 0) {
+        written.extend(ages(rows)?);
+    }
+    for part in [Part::Rows, TOMBSTONES] {
+        read(folder, before, part, now, &mut |batch| {
+            for (key, age) in ages(&batch)? {
+                if written.get(&key).is_some_and(|new| *new < age) {
+                    written.remove(&key);
+                }
+            }
+            Ok(Continue(()))
+        })?;
+    }
+    Ok(written.into_keys().collect())
 }
 
-/// Writes the stored rows of a subtable but for those of the rows written, and what the load has for these.
-fn replace(
-    stands: Stands<'_>,
-    load: &TableLoad,
-    of: &SubtableLoad,
-    written: &BooleanArray,
-    lines: &mut Lines,
-) -> Fallible<()> {
-    let key = Key::of(load)?;
-    let new = key.contestants(&load.rows)?;
-    let replaced: HashSet<_> = (0..new.len()).filter(|row| written.value(*row)).map(|row| new.key(row)).collect();
-    read(stands, Part::Subtable(&of.subtable.name), &of.subtable.columns, &mut |batch| {
-        let roots = key.roots(&of.subtable, &batch)?;
-        let stay: Vec<bool> = roots.iter().map(|root| !replaced.contains(&root)).collect();
-        Ok(Continue(lines.write(&filter_record_batch(&batch, &stay.into())?)?))
-    })?;
-    Ok(lines.write(&of.written(|row| written.value(row))?)?)
+/// Writes the next generation: of each part what stands and does not go, then what comes. Tells how many rows went.
+fn rewrite(
+    folder: &Path,
+    before: Option<&Commit>,
+    now: &TableState,
+    goes: &Goes<'_>,
+    comes: &dyn Fn(Part<'_>) -> Fallible<RecordBatch>,
+) -> Fallible<u64> {
+    let generation = before.map_or(0, |commit| commit.generation);
+    // The generation that is replaced now is left to those who look at it; the one before has served its time.
+    let _ = fs::remove_dir_all(folder.join(generation.saturating_sub(1).to_string()));
+    let to = folder.join((generation + 1).to_string());
+    fs::create_dir_all(&to)?;
+    let mut gone = 0;
+    let subtables = now.subtables.iter().map(|subtable| Part::Subtable(&subtable.name));
+    for part in [Part::Rows, TOMBSTONES, Part::Rejects].into_iter().chain(subtables) {
+        write(&to, part, |lines| {
+            read(folder, before, part, now, &mut |batch| {
+                let (keys, versions) = (keys(now, part, &batch)?, batch.column_by_name(system::TABLE_VERSION));
+                let versions = versions.map(|versions| versions.as_primitive::<Int64Type>());
+                let version = |row| versions.filter(|it| it.is_valid(row)).map(|it| it.value(row));
+                let stays = |row| Some(!goes(part, keys.value(row), version(row)));
+                let stay: BooleanArray = (0..batch.num_rows()).map(stays).collect();
+                gone += if part == Part::Rows { stay.false_count() as u64 } else { 0 };
+                Ok(Continue(lines.write(&filter_record_batch(&batch, &stay)?)?))
+            })?;
+            Ok(lines.write(&comes(part)?)?)
+        })?;
+    }
+    Ok(gone)
+}
+
+/// The keys of the rows of a part as texts; those of subrows are the keys of the rows they belong to.
+fn keys(state: &TableState, part: Part<'_>, rows: &RecordBatch) -> Fallible<StringArray> {
+    let names = match part {
+        // A table without keys has deletes without keys, and none of them.
+        _ if rows.num_rows() == 0 => Vec::new(),
+        Part::Subtable(name) if let Some(of) = state.subtable(name) => of.source_keys().map(str::to_owned).collect(),
+        Part::Rows | Part::Subtable(_) if !state.keys.is_empty() => state.keys.clone(),
+        _ => vec![system::PRIMARY_KEY.to_owned()],
+    };
+    Ok(tombstone::key_texts(rows, &names)?)
 }
 
 /// Writes a file of a generation, durably.
-fn write<T>(generation: &Path, part: Part<'_>, fill: impl FnOnce(&mut Lines) -> Fallible<T>) -> Fallible<T> {
+fn write(generation: &Path, part: Part<'_>, fill: impl FnOnce(&mut Lines) -> Fallible<()>) -> Fallible<()> {
     let mut lines = Lines::new(BufWriter::new(File::create(file(generation, part))?));
-    let filled = fill(&mut lines)?;
+    fill(&mut lines)?;
     lines.finish()?;
     lines.into_inner().into_inner()?.sync_all()?;
-    File::open(generation)?.sync_all()?;
-    Ok(filled)
+    Ok(File::open(generation)?.sync_all()?)
 }
 
-/// Hands the rows of a part to `each`, some at a time, with the columns `now`: those it has, whatever their names and types
-/// are by now, and then new ones, in which they hold null.
-fn read(stands: Stands<'_>, part: Part<'_>, now: &[Column], each: &mut EachBatch<'_>) -> Fallible<()> {
-    let stands = stands.and_then(|(generation, state)| Some((generation, columns(state, part)?)));
-    let Some((generation, before)) = stands else { return Ok(()) };
-    let stored = before.iter().zip(now).map(|(old, new)| Column { name: old.name.clone(), ..new.clone() });
-    let lines = BufReader::new(File::open(file(generation, part))?);
+/// Hands what stands in a part to `each`, some rows at a time, with the columns it has `now`: those it had, whatever their
+/// names and types are by now, and then new ones, in which they hold null.
+fn read(
+    folder: &Path,
+    before: Option<&Commit>,
+    part: Part<'_>,
+    now: &TableState,
+    each: &mut EachBatch<'_>,
+) -> Fallible<()> {
+    let stands = before.and_then(|commit| Some((commit.generation, columns(&commit.state, part)?)));
+    let (Some((generation, before)), Some(now)) = (stands, columns(now, part)) else { return Ok(()) };
+    let stored = before.iter().zip(&now).map(|(old, new)| Column { name: old.name.clone(), ..new.clone() });
+    let lines = BufReader::new(File::open(file(&folder.join(generation.to_string()), part))?);
     let reader = ReaderBuilder::new(schema(&stored.collect::<Vec<_>>())).with_coerce_primitive(true);
     for batch in reader.build(lines)? {
-        if each(changed(&batch?, now)?)?.is_break() {
+        if each(changed(&batch?, &now)?)?.is_break() {
             break;
         }
     }
@@ -174,12 +249,17 @@ fn changed(batch: &RecordBatch, now: &[Column]) -> Fallible<RecordBatch> {
 fn columns(state: &TableState, part: Part<'_>) -> Option<Vec<Column>> {
     match part {
         Part::Rows => Some(state.columns.clone()),
+        TOMBSTONES => {
+            let keys = state.keys.iter().filter_map(|key| state.column(key).cloned());
+            // The first two are what a table of the tombstones of all tables has in place of the keys.
+            Some(keys.chain(tombstone::columns().into_iter().skip(2)).collect())
+        }
         Part::Subtable(name) => state.subtable(name).map(|subtable| subtable.columns.clone()),
         Part::Rejects => Some(rejected::columns().to_vec()),
     }
 }
 
-/// No subtable is called like the other two: its name has `__` in it.
+/// No subtable is called like the others: its name has `__` in it.
 fn file(generation: &Path, part: Part<'_>) -> PathBuf {
     let name = match part {
         Part::Rows => "rows",
@@ -190,7 +270,8 @@ fn file(generation: &Path, part: Part<'_>) -> PathBuf {
 }
 
 /// Makes a commit the one that counts: until the rename nothing has happened, and after the syncs it lasts.
-fn publish(folder: &Path, commit: Commit) -> Fallible<TableState> {
+fn publish(folder: &Path, before: Option<&Commit>, state: TableState) -> Fallible<TableState> {
+    let commit = Commit { generation: before.map_or(0, |commit| commit.generation) + 1, state };
     let next = folder.join("state.next");
     fs::write(&next, serde_json::to_vec(&commit)?)?;
     [next.as_path(), folder].iter().try_for_each(|path| File::open(path)?.sync_all())?;
@@ -228,11 +309,10 @@ impl Destination for JsonLines {
     fn remove(
         &mut self,
         table: &TableName,
-        _found: &TableState,
-        _removal: Removal<'_>,
+        found: &TableState,
+        removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let message = format!("nothing can be removed from {table} by this version");
-        Err(LoadError::new(LoadErrorKind::Refused, message))
+        self.take_out(table, found, removal).map_err(failed)
     }
 }
 
@@ -254,13 +334,12 @@ impl Inspect for JsonLines {
         part: Part<'_>,
         each: &mut Each<'_>,
     ) -> Result<Option<TableState>, LoadError> {
-        let Some(Commit { generation, state }) = self.commit(table).map_err(failed)? else { return Ok(None) };
-        let Some(columns) = columns(&state, part) else { return Ok(Some(state)) };
-        let folder = self.folder(table).join(generation.to_string());
-        let is_outdated = || self.commit(table).is_ok_and(|now| now.is_some_and(|now| now.generation != generation));
-        match read(Some((&folder, &state)), part, &columns, &mut |batch| Ok(each(&state, batch))) {
+        let Some(commit) = self.commit(table).map_err(failed)? else { return Ok(None) };
+        let Commit { generation, state } = &commit;
+        let is_outdated = || self.commit(table).is_ok_and(|now| now.is_none_or(|now| now.generation != *generation));
+        match read(&self.folder(table), Some(&commit), part, state, &mut |batch| Ok(each(state, batch))) {
             Err(_) if is_outdated() => Err(LoadError::new(Unavailable, "it was loaded meanwhile; look again")),
-            looked => looked.map(|()| Some(state)).map_err(failed),
+            looked => looked.map(|()| Some(commit.state)).map_err(failed),
         }
     }
 }

@@ -149,8 +149,11 @@ fn opened(table: &TableArgs) -> Result<(EmbeddedQueue, TableName), Error> {
     Err(Error::failed(format!("the queue in {} has no table {name}; it has {names}", table.data.display())))
 }
 
-/// The destinations that the queue has, by their names, to be written to.
-pub(crate) fn registered(queue: &EmbeddedQueue, data: &Path) -> Result<Vec<(String, Box<dyn Destination>)>, Error> {
+/// A destination by its name in the queue.
+type Named = (String, Box<dyn Destination>);
+
+/// The destinations that the queue has, to be written to.
+fn registered(queue: &EmbeddedQueue, data: &Path) -> Result<Vec<Named>, Error> {
     let open = |address: Address| Ok((address.to_string(), address.open(Nesting::default())?));
     registered_addresses(queue, data)?.into_iter().map(open).collect()
 }

@@ -150,8 +150,9 @@ impl Elements {
         let mut brought = self.values;
         brought.extend(source_keys(load, &roots)?);
         brought.extend((0..).zip(self.positions).map(|(level, positions)| integers(&level_id(level), positions)));
-        brought.extend(of_roots(load, &roots, system::SEQUENCE)?);
-        brought.extend(of_roots(load, &roots, system::TABLE_VERSION)?);
+        for name in [system::SEQUENCE, system::TABLE_VERSION] {
+            brought.extend(of_roots(load, &roots, name)?);
+        }
         let (columns, changes) = grown(standing.as_ref().map(|it| &it.columns[..]), self.changes, &brought);
         let path = |name: &&str| Path(Some((*name).to_owned()).filter(|name| !name.is_empty()).into_iter().collect());
         let source = ArrayPath(self.source.iter().map(path).collect());

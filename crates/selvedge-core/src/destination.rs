@@ -19,7 +19,8 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 /// - A table has the column [`_sdc_sequence`](crate::system::SEQUENCE), and one without keys has
 ///   [`__sdc_primary_key`](crate::system::PRIMARY_KEY) in its place, which no two rows share.
 /// - [`TableLoad::changes`] lead from the columns that stand to those of the load; so do those of each [`SubtableLoad`].
-/// - The rows of a subtable belong to rows of the load, and of those to the same key: their source keys are its keys.
+/// - The rows of a subtable belong to rows of the load, and of those to the same key: their source keys are its keys, and their
+///   [`_sdc_table_version`](crate::system::TABLE_VERSION) is its version.
 /// - What fails is tried again as the [kind](crate::LoadErrorKind) of the error says. After a load that failed as stale, or of
 ///   which nobody knows whether it was applied, the engine looks at the [state](Self::state) first.
 ///

@@ -9,6 +9,8 @@ use crate::dialect::DIALECT;
 use crate::session::{Session, literal};
 
 /// Whether there is a table, named as statements name it.
+///
+/// To be asked before a transaction is begun, which DuckDB aborts if there is none. Nobody else has the file meanwhile.
 pub(crate) fn has_table(connection: &Connection, table: &str) -> duckdb::Result<bool> {
     match connection.prepare(&format!("SELECT 1 FROM {table}")) {
         Ok(_) => Ok(true),

@@ -11,6 +11,17 @@
 //! and a table without one stands in `main`. Rejected records stand in `_sdc_rejected`, one for each schema, made when the
 //! first comes.
 //!
+//! Deletes take rows away and leave tombstones in `_sdc_tombstones`, one for each schema, made with the first of them
+//! (`tombstones.rs`). They contend as rows do (`contest.rs`); a table that has none is asked for them once a load, and no more.
+//! What columns of others held goes with a row that is deleted. A version that is activated removes what stands below it
+//! (`activation.rs`).
+//!
+//! What is removed by hand (`removal.rs`) is gone from the file's bytes too, if it was keys or rejected records: DuckDB leaves
+//! deleted values in their blocks, so the file is copied without them, and the copy takes its place (`rewriting.rs`). This
+//! takes as much room again as the file has, for as long as it takes, and keeps all that others have in it. Backups, and
+//! blocks that the file system has freed, are not reached. When a whole table is removed, the file stays as it is: its blocks
+//! are free, and keep the old bytes until they are used again.
+//!
 //! Where [`Nesting::Native`] is set, objects and arrays are structs and lists: a table has no subtables then (`nested.rs`),
 //! and another shape is given to all of its rows (`reshape.rs`). The state is the same, and so is what a reader finds.
 //!

@@ -12,12 +12,12 @@ use selvedge_core::Nesting;
 
 /// Applies a load, all or nothing, and returns the state it left. A table that it makes is nested as is said.
 pub(crate) fn apply(session: &Session, load: &TableLoad, nesting: Nesting) -> Result<TableState, LoadError> {
+    let tombstones = Tombstones::found_by(session, load)?;
     // Dropped before the commit, it rolls back.
     let transaction = session.unchecked_transaction().map_err(session.failed("begin a transaction in"))?;
     let found = state::read(session, &load.table)?;
     load.check_planned_on(found.as_ref().map(|found| &found.state))?;
     let nesting = found.as_ref().map_or(nesting, |found| found.nesting);
-    let tombstones = Tombstones::found_by(session, load)?;
     let outcome = match nesting {
         Nesting::Flat => write_flat(session, load, &tombstones)?,
         Nesting::Native => nested::write(session, load, &tombstones)?,

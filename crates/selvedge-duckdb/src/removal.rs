@@ -1,4 +1,4 @@
-//! Taking something out of a table because somebody asked for it: one transaction, after which the file has nothing of it.
+//! Taking something out of a table because somebody asked for it: one transaction, then what its bytes need.
 
 use std::sync::Arc;
 
@@ -18,16 +18,14 @@ use crate::{coalescing, rewriting};
 /// Removes something from a table that stands as it was found, and returns the state it left.
 ///
 /// Keys and rejected records are removed from the file's bytes too, for which it is written anew. After a failure of that they
-/// are gone from the tables, and to remove them once more completes it.
+/// are gone from the tables, and to remove them once more completes it. Of a table that is dropped, bytes stay in the file until
+/// DuckDB uses their blocks again.
 pub(crate) fn apply(
     session: &Session,
     table: &TableName,
     found: &TableState,
     removal: Removal<'_>,
 ) -> Result<Option<TableState>, LoadError> {
-    if !matches!(removal, Removal::Table) {
-        rewriting::check(session)?;
-    }
     let left = remove(session, table, found, removal)?;
     let thorough = match removal {
         Removal::Table => rewriting::empty_log(session),
@@ -43,17 +41,25 @@ fn remove(
     found: &TableState,
     removal: Removal<'_>,
 ) -> Result<Option<TableState>, LoadError> {
+    let failed = session.failed("look for rejected records in");
+    let tombstones = Tombstones::of(session, table)?;
+    let has_rejects = has_table(session, &DIALECT.rejected_table(table)).map_err(failed)?;
     // Dropped before the commit, it rolls back.
     let transaction = session.unchecked_transaction().map_err(session.failed("begin a transaction in"))?;
     let stands = state::read(session, table)?.filter(|stands| stands.state == *found).ok_or_else(|| stale(table))?;
     let left = match removal {
         Removal::Table => {
-            remove_table(session, table, &stands)?;
+            remove_table(session, table, &stands, &tombstones)?;
+            if has_rejects {
+                remove_rejects(session, table)?;
+            }
             None
         }
-        Removal::Keys(keys) => Some(remove_keys(session, table, &stands, keys)?),
+        Removal::Keys(keys) => Some(remove_keys(session, table, &stands, keys, &tombstones)?),
         Removal::Rejects(keys) => {
-            remove_rejects(session, table, keys).map_err(session.failed("remove rejected records from"))?;
+            if has_rejects {
+                remove_rejects_of(session, table, keys)?;
+            }
             Some(stands.state)
         }
         _ => return Err(unknown(table)),
@@ -63,7 +69,12 @@ fn remove(
 }
 
 /// Removes everything. Views of others stay, and find the table again once it is loaded anew.
-fn remove_table(session: &Session, table: &TableName, stands: &Loaded) -> Result<(), LoadError> {
+fn remove_table(
+    session: &Session,
+    table: &TableName,
+    stands: &Loaded,
+    tombstones: &Tombstones,
+) -> Result<(), LoadError> {
     let failed = session.failed("drop a table of");
     coalescing::drop_all(session, table).map_err(&failed)?;
     if stands.nesting == Nesting::Flat {
@@ -73,10 +84,7 @@ fn remove_table(session: &Session, table: &TableName, stands: &Loaded) -> Result
         }
     }
     session.execute_batch(&format!("DROP TABLE IF EXISTS {}", DIALECT.table(table))).map_err(&failed)?;
-    Tombstones::of(session, table)?.remove_all(session).map_err(&failed)?;
-    if has_table(session, &DIALECT.rejected_table(table)).map_err(&failed)? {
-        session.execute(&DIALECT.delete_rejected(table), [table.table()]).map_err(&failed)?;
-    }
+    tombstones.remove_all(session).map_err(&failed)?;
     session.execute(&DIALECT.delete_state(), state_key(table)).map(drop).map_err(&failed)
 }
 
@@ -86,6 +94,7 @@ fn remove_keys(
     table: &TableName,
     stands: &Loaded,
     keys: &RecordBatch,
+    tombstones: &Tombstones,
 ) -> Result<TableState, LoadError> {
     let failed = session.failed("remove rows from");
     let mut state = stands.state.clone();
@@ -99,23 +108,28 @@ fn remove_keys(
         }
     }
     let removed = delete(session, &DIALECT.table(table), &names, &batch).map_err(&failed)?;
-    let tombstones = Tombstones::of(session, table)?;
     tombstones.remove(session, &as_tombstones(table, &names, keys)?).map_err(&failed)?;
     state.counts.live_rows = state.counts.live_rows.saturating_sub(removed as u64);
     state::write(session, table, &state)?;
     Ok(state)
 }
 
-fn remove_rejects(session: &Session, table: &TableName, keys: &StringArray) -> duckdb::Result<()> {
-    let rejects = DIALECT.rejected_table(table);
-    if !has_table(session, &rejects)? {
-        return Ok(());
-    }
+fn remove_rejects(session: &Session, table: &TableName) -> Result<(), LoadError> {
+    let removed = session.execute(&DIALECT.delete_rejected(table), [table.table()]);
+    removed.map(drop).map_err(session.failed("remove rejected records from"))
+}
+
+/// Removes the rejected records of these generated keys.
+fn remove_rejects_of(session: &Session, table: &TableName, keys: &StringArray) -> Result<(), LoadError> {
     let tables: ArrayRef = Arc::new(StringArray::from(vec![table.table(); keys.len()]));
     let columns = [(rejected::TABLE_NAME, tables), (system::PRIMARY_KEY, Arc::new(keys.clone()) as ArrayRef)];
     let names = [rejected::TABLE_NAME.to_owned(), system::PRIMARY_KEY.to_owned()];
-    let rows = RecordBatch::try_from_iter(columns).map_err(arrow_failure)?;
-    delete(session, &rejects, &names, &key_batch(&rows, &names).map_err(arrow_failure)?).map(drop)
+    let remove = || {
+        let rows = RecordBatch::try_from_iter(columns).map_err(arrow_failure)?;
+        let rows = key_batch(&rows, &names).map_err(arrow_failure)?;
+        delete(session, &DIALECT.rejected_table(table), &names, &rows)
+    };
+    remove().map(drop).map_err(session.failed("remove rejected records from"))
 }
 
 fn stale(table: &TableName) -> LoadError {

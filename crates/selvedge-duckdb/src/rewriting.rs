@@ -17,17 +17,6 @@ pub(crate) const SUFFIX: &str = ".rewritten";
 /// The name the copy is attached under.
 const COPY: &str = "_sdc_rewritten";
 
-/// Checks that the file is one that a copy can take the place of.
-pub(crate) fn check(session: &Session) -> Result<(), LoadError> {
-    let path = session.path();
-    if !path.is_symlink() {
-        return Ok(());
-    }
-    let message =
-        format!("{} is a link, which a file that is written anew would replace; open the file itself", path.display());
-    Err(LoadError::new(LoadErrorKind::Refused, message))
-}
-
 /// Puts a copy of what stands in the file in its place. Everything else that others have in it is copied as well.
 ///
 /// Nothing may be written in this stay afterwards: DuckDB has the old file until it is released.

@@ -29,8 +29,8 @@
 //!
 //! Where to look: `queue.rs` has the trait and its values, `body.rs` the sealing, `schema.rs` the format on disk, `folder.rs`
 //! the lock, `embedded.rs` the queue as callers see it, `writer.rs` the one thread that writes and commits, `write.rs` and
-//! `trim.rs` what it writes, `read.rs` what is read beside it, `reader.rs` the queue for those who only look, `destinations.rs` who
-//! batches are kept for, `kept.rs` the bodies kept for replay, `tables.rs` what is done to a table by hand.
+//! `trim.rs` what it writes, `read.rs` what is read beside it, `reader.rs` the queue for those who only look,
+//! `destinations.rs` who batches are kept for, `kept.rs` the bodies kept for replay, `tables.rs` what is done to a table by hand.
 
 mod body;
 mod destinations;

@@ -1,5 +1,6 @@
 //! What SQL destinations share: how names, types and statements are spelled ([`Dialect`]), how a table's state is stored
-//! ([`StateRow`]), where rejected records and tombstones are kept, and the exact text of values where a destination keeps them as text.
+//! ([`StateRow`]), where rejected records and tombstones are kept, and the exact text of values where a destination keeps
+//! them as text.
 //!
 //! Nothing here talks to a database: a destination fills in its dialect and runs the statements with its own driver. One
 //! for PostgreSQL would begin like this:

@@ -18,8 +18,8 @@ impl Dialect {
         format!("CREATE TABLE IF NOT EXISTS {} ({definitions})", self.rejected_table(table))
     }
 
-    /// Deletes so many rejected records that were for a table by their [generated keys](system::PRIMARY_KEY), for which the table
-    /// of them has no index. Parameters: the table's own name, then the keys.
+    /// Deletes so many rejected records that were for a table by their [generated keys](system::PRIMARY_KEY), for which
+    /// there is no index. Parameters: the table's own name, then the keys.
     pub fn delete_rejected_records(&self, table: &TableName, count: usize) -> String {
         let keys: Vec<String> = (2..).take(count).map(|number| format!("${number}")).collect();
         format!("{} AND {} IN ({})", self.delete_rejected(table), quote(system::PRIMARY_KEY), keys.join(", "))

@@ -7,8 +7,9 @@ use crate::{Dialect, quote};
 /// The version is written into the statements, which have no parameter but where one is named. Run them in this order: what
 /// belongs to a row is found by that row.
 impl Dialect {
-    /// Deletes the subrows of the rows of `root` that stand below a version. `columns` are those of the root; `keys` those of
-    /// its key, in the order of the subtable's [source keys](Subtable::source_keys): the generated one in a keyless table.
+    /// Deletes the subrows of the rows of `root` that stand below a version. `columns` are those of the root; `keys` those
+    /// of its key, in the order of the subtable's [source keys](Subtable::source_keys): the generated one in a keyless
+    /// table.
     ///
     /// # Errors
     /// As [`Subtable::table_name`].

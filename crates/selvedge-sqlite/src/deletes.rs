@@ -74,8 +74,8 @@ fn found(select: &mut Statement<'_>) -> rusqlite::Result<Option<bool>> {
     select.raw_query().next()?.map(|row| row.get(0)).transpose()
 }
 
-/// Selects whether the row of a key is newer than a delete. Parameters are the columns of the delete: its key, its sequence, its
-/// table version.
+/// Selects whether the row of a key is newer than a delete. Parameters are the columns of the delete: its key, its
+/// sequence, its table version.
 fn select_statement(table: &str, load: &TableLoad) -> String {
     let (sequence, version) = (load.keys.len() + 1, load.keys.len() + 2);
     let has_version = load.columns.iter().any(|column| column.name == system::TABLE_VERSION);

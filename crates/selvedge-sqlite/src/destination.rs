@@ -84,7 +84,7 @@ impl Destination for Sqlite {
         Ok(state)
     }
 
-    /// Keys and rejected records are removed from the files too: see the [crate](crate)'s documentation for what that takes.
+    /// Keys and rejected records are removed from the files too: see the [crate]'s documentation for what that takes.
     fn remove(
         &mut self,
         table: &TableName,

@@ -5,12 +5,12 @@
 //! real primary key, and so has every subtable; a named integration's tables are called `integration__table`. Rejected
 //! records stand in `_sdc_rejected`, one for each integration, made when the first comes.
 //!
-//! A deleted key leaves a tombstone in `_sdc_tombstones`, one for each integration too, whose primary key is the table's name
-//! and the text of the key. It goes when a row takes its place, or when a newer version of the table is activated.
+//! A deleted key leaves a tombstone in `_sdc_tombstones`, one for each integration too, whose primary key is the table's
+//! name and the text of the key. It goes when a row takes its place, or when a newer version of the table is activated.
 //!
-//! What is erased by hand is erased from the files as well: the whole database is written anew (`VACUUM`), which takes as long
-//! as copying it, and meanwhile as much room again, both beside it and where SQLite puts temporary files. A dropped table
-//! leaves its room to later loads.
+//! What is erased by hand is erased from the files as well: the whole database is written anew (`VACUUM`), which takes as
+//! long as copying it, and meanwhile as much room again, both beside it and where SQLite puts temporary files. A dropped
+//! table leaves its room to later loads.
 //!
 //! What others make of the tables, columns, indexes, triggers and views, is left as it is, also where a column is given
 //! another type or name. [`Sqlite::create_coalescing_view`] makes a view in which a path whose values are of several types

@@ -46,8 +46,8 @@ pub(crate) fn apply(
 
 /// Writes the database anew and empties its log, so that what was deleted is not in its files.
 ///
-/// SQLite's own `secure_delete` would not do: it overwrites what is deleted, but not the copies that rows left behind when they
-/// were updated, or when a page was split.
+/// SQLite's own `secure_delete` would not do: it overwrites what is deleted, but not the copies that rows left behind when
+/// they were updated, or when a page was split.
 pub(crate) fn forget(connection: &Connection, doing: &Doing<'_>) -> Result<(), LoadError> {
     connection.execute_batch("VACUUM").map_err(|cause| doing.failed(cause))?;
     let is_in_use: bool = connection

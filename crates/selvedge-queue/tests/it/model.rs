@@ -61,7 +61,8 @@ struct Model {
 #[derive(Debug, Default)]
 struct TableModel {
     table: usize,
-    /// Every batch since the table was dropped: its body, by number. So many records it holds, and it was received in the microsecond of its number.
+    /// Every batch since the table was dropped: its body, by number. So many records it holds, and it was received in the
+    /// microsecond of its number.
     batches: BTreeMap<u64, u8>,
     acknowledged: BTreeMap<usize, u64>,
     deleted_to: u64,

@@ -99,8 +99,8 @@ fn rows_among_tombstones_are_told_apart_in_any_sequence() {
     );
 }
 
-/// Loads two rows of these keys and deletes the second: expects the tombstone of this key, which keeps the second row away when both
-/// come late.
+/// Loads two rows of these keys and deletes the second: expects the tombstone of this key, which keeps the second row
+/// away when both come late.
 #[track_caller]
 fn check_key(keys: &[(Column, ArrayRef)], expected: &str) {
     let names: Vec<&str> = keys.iter().map(|key| key.0.name.as_str()).collect();

@@ -5,8 +5,8 @@ use selvedge_core::{Change, Counts, Destination, TableLoad};
 use crate::database::{Database, integers, plan, table};
 use crate::life::{Load, Record, check_stands, load};
 
-/// Makes a load of `first` (rows, deletes), and one that activates a version and brings `second`: expects these rows and tombstones, and
-/// as many records (loaded, superseded).
+/// Makes a load of `first` (rows, deletes), and one that activates a version and brings `second`: expects these rows and
+/// tombstones, and as many records (loaded, superseded).
 #[track_caller]
 fn check(
     first: (&[Record], &[Record]),
