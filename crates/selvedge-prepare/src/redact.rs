@@ -94,6 +94,11 @@ fn redact_within(batch: &mut Rewriter, rules: &Within) -> Result<()> {
     match (batch.scanner.peek(), rules.elements()) {
         (Some(b'{'), _) => batch.object(|batch, name| redact_value(batch, rules.property(name))),
         (Some(b'['), Some(elements)) => batch.array(|batch| redact_value(batch, Some(elements))),
+        // An array in the place of an object: its record is rejected, and kept. What is excluded must not be kept with it.
+        (Some(b'['), None) => batch.array(|batch| {
+            redact_within(batch, rules)?;
+            Ok(Fate::Stays)
+        }),
         _ => batch.scanner.well_formed().map(drop),
     }
 }
