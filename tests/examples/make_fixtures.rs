@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 type Failure = Box<dyn Error>;
 
 /// The folders, with the versions in their names.
-const QUEUE: &str = "queue-2";
-const SQLITE: &str = "sqlite-3";
-const DUCKDB: &str = "duckdb-3";
-const PARQUET: &str = "parquet-3.3";
+const QUEUE: &str = "queue-3";
+const SQLITE: &str = "sqlite-4";
+const DUCKDB: &str = "duckdb-4";
+const PARQUET: &str = "parquet-4.4";
 
 fn main() -> Result<(), Failure> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");

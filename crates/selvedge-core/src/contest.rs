@@ -56,6 +56,10 @@ impl Key {
     /// # Errors
     /// [`LoadErrorKind::Refused`] when the batch lacks a key column, or has it with another type.
     pub fn contestants(&self, rows: &RecordBatch) -> Result<Contestants, LoadError> {
+        if rows.num_rows() == 0 {
+            // The deletes of a keyless table, which are none, have no key column.
+            return Ok(Contestants { keys: self.converter.empty_rows(0, 0), table_versions: None, sequences: None });
+        }
         let column = |name: &String| rows.column_by_name(name).cloned().ok_or_else(|| lacks(name));
         let columns = self.names.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         let keys = self.converter.convert_columns(&columns).map_err(incomparable)?;

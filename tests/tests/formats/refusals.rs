@@ -27,14 +27,15 @@ fn unchanged(_: &Path) {}
 #[test]
 fn other_queues_are_refused() {
     let newer = |folder: &Path| {
-        rusqlite::Connection::open(folder.join("queue.db")).unwrap().pragma_update(None, "user_version", 3).unwrap();
+        rusqlite::Connection::open(folder.join("queue.db")).unwrap().pragma_update(None, "user_version", 4).unwrap();
     };
     let said = |version| {
         format!(
-            "/queue.db has queue format {version}, this selvedge reads format 2: use the version of selvedge that wrote it"
+            "/queue.db has queue format {version}, this selvedge reads format 3: use the version of selvedge that wrote it"
         )
     };
-    check("queue-2", newer, open_queue, &said(3));
+    check("queue-3", newer, open_queue, &said(4));
+    check("queue-2", unchanged, open_queue, &said(2));
     check("queue-1", unchanged, open_queue, &said(1));
 }
 
@@ -48,11 +49,11 @@ fn open_queue(folder: &Path) -> Vec<String> {
     errors.map(|error| error.to_string()).into()
 }
 
-const NEWER_STATE: &str = "UPDATE _sdc_tables SET format = 4";
+const NEWER_STATE: &str = "UPDATE _sdc_tables SET format = 5";
 
 fn said_of_state(format: u32) -> String {
     format!(
-        "table customers was written by another version of selvedge (format {format}, this one reads 3); use that version"
+        "table customers was written by another version of selvedge (format {format}, this one reads 4); use that version"
     )
 }
 
@@ -65,7 +66,8 @@ fn other_states_in_sqlite_are_refused() {
         let file = folder.join("warehouse.db");
         open_customers(Sqlite::open(&file).unwrap(), || SqliteReader::open(&file))
     };
-    check("sqlite-3", newer, open, &said_of_state(4));
+    check("sqlite-4", newer, open, &said_of_state(5));
+    check("sqlite-3", unchanged, open, &said_of_state(3));
     check("sqlite-2", unchanged, open, &said_of_state(2));
     check("sqlite-1", unchanged, open, &said_of_state(1));
 }
@@ -79,7 +81,8 @@ fn other_states_in_duckdb_are_refused() {
         let file = folder.join("warehouse.duckdb");
         open_customers(DuckDb::open(&file).unwrap(), || DuckDbReader::open(&file))
     };
-    check("duckdb-3", newer, open, &said_of_state(4));
+    check("duckdb-4", newer, open, &said_of_state(5));
+    check("duckdb-3", unchanged, open, &said_of_state(3));
     check("duckdb-2", unchanged, open, &said_of_state(2));
 }
 
@@ -105,18 +108,19 @@ fn other_manifests_are_refused() {
         move |folder: &Path| {
             let manifest = folder.join("customers/current/manifest.json");
             let text = fs::read_to_string(&manifest).unwrap();
-            fs::write(&manifest, text.replace(&format!("\"{number}\": 3"), &format!("\"{number}\": 4"))).unwrap();
+            fs::write(&manifest, text.replace(&format!("\"{number}\": 4"), &format!("\"{number}\": 5"))).unwrap();
         }
     };
     let open = |folder: &Path| open_customers(Parquet::open(folder).unwrap(), || ParquetReader::open(folder));
     let said = |generation, version| {
         format!(
-            "`/customers/.generations/00000000000{generation}/manifest.json` is of format {version}, this selvedge knows 3.3; \
+            "`/customers/.generations/00000000000{generation}/manifest.json` is of format {version}, this selvedge knows 4.4; \
              use the version of selvedge that wrote it"
         )
     };
-    check("parquet-3.3", newer("format"), open, &said(2, "4.3"));
-    check("parquet-3.3", newer("state_format"), open, &said(2, "3.4"));
+    check("parquet-4.4", newer("format"), open, &said(2, "5.4"));
+    check("parquet-4.4", newer("state_format"), open, &said(2, "4.5"));
+    check("parquet-3.3", unchanged, open, &said(2, "3.3"));
     check("parquet-2.2", unchanged, open, &said(2, "2.2"));
     check("parquet-1.1", unchanged, open, &said(1, "1.1"));
 }
