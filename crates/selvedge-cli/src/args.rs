@@ -322,9 +322,17 @@ impl TableArgs {
     /// # Errors
     /// When it is too long together.
     pub(crate) fn name(&self) -> Result<TableName, Error> {
-        TableName::new(self.integration.clone(), self.table.as_str())
-            .map_err(|cause| Error::usage(format!("{} is no table", self.table)).because(cause))
+        whole_name(self.integration.as_ref(), &self.table)
     }
+}
+
+/// The name of a table of an integration.
+///
+/// # Errors
+/// When it is too long together.
+pub(crate) fn whole_name(integration: Option<&IntegrationName>, table: &str) -> Result<TableName, Error> {
+    TableName::new(integration.cloned(), table)
+        .map_err(|cause| Error::usage(format!("{table} is no table")).because(cause))
 }
 
 #[derive(Debug, Args)]
@@ -429,8 +437,17 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PurgeArgs {
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
+    /// The table.
+    #[arg(long, value_name = "NAME", value_parser = table)]
+    pub(crate) table: String,
+
+    /// The integration of the table.
+    #[arg(long, value_name = "NAME", value_parser = integration)]
+    pub(crate) integration: Option<IntegrationName>,
+
+    /// The folder of the queue, which must be there and used by nobody else.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
 
     /// The key, as a JSON object of its properties: '{"id": 17}'.
     #[arg(long, value_name = "JSON")]
@@ -608,7 +625,7 @@ Exit codes:
 
 const PURGE_EXAMPLES: &str = "\
 Examples:
-  selvedge purge users --key '{\"id\": 17}' --data demo.db.queue
+  selvedge purge --table users --key '{\"id\": 17}' --data demo.db.queue
       Nothing of this user is left.
 
 Exit codes:

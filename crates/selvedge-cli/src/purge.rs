@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use selvedge::{EmbeddedQueue, Nesting, Part, RecordKey};
 
-use crate::args::PurgeArgs;
+use crate::args::{PurgeArgs, whole_name};
 use crate::columns::plural;
 use crate::destinations::unusable;
 use crate::ending::Ending;
@@ -16,13 +16,13 @@ use crate::tables::{registered_addresses, undone};
 ///
 /// # Errors
 /// When the queue or a destination cannot be used for it, or records wait in which the key may be.
-pub(crate) fn purge(PurgeArgs { table, key }: &PurgeArgs) -> Result<Ending, Error> {
-    let name = table.name()?;
+pub(crate) fn purge(PurgeArgs { table, integration, data, key }: &PurgeArgs) -> Result<Ending, Error> {
+    let name = whole_name(integration.as_ref(), table)?;
     let key = RecordKey::parse(key).map_err(|cause| Error::usage("the key is not understood").because(cause))?;
-    let queue = EmbeddedQueue::open_existing(&table.data).map_err(|cause| unusable(&table.data, cause))?;
+    let queue = EmbeddedQueue::open_existing(data).map_err(|cause| unusable(data, cause))?;
     selvedge::check_purgeable(&queue, &name).map_err(|cause| undone(&name, cause))?;
     let mut lines = Vec::new();
-    for address in registered_addresses(&queue, &table.data)? {
+    for address in registered_addresses(&queue, data)? {
         let mut rejects = Vec::new();
         let mut reader = address.read()?;
         reader
@@ -40,7 +40,7 @@ pub(crate) fn purge(PurgeArgs { table, key }: &PurgeArgs) -> Result<Ending, Erro
         lines.push(format!("{address}: {} and {rejects} erased", plural(rows, "row")));
     }
     let kept = selvedge::purge_kept(&queue, &name, &key).map_err(|cause| undone(&name, cause))?;
-    lines.push(format!("{}: {} erased", table.data.display(), plural(kept, "kept record")));
+    lines.push(format!("{}: {} erased", data.display(), plural(kept, "kept record")));
     lines.push("a record of this key that is sent again is accepted like any other".to_owned());
     let mut out = io::stdout().lock();
     lines

@@ -115,7 +115,7 @@ fn a_key_is_erased() {
     assert!(stand_in(place.folder.path(), secret.as_bytes()));
     assert!(stand_in(place.folder.path(), rejected.as_bytes()));
 
-    let run = place.run(r#"purge t --key {"id":17} --data demo.db.queue"#).expect_code(0);
+    let run = place.run(r#"purge --table t --key {"id":17} --data demo.db.queue"#).expect_code(0);
     run.expect_stdout(
         "sqlite:demo.db: 1 row and 1 rejected record erased\nparquet:lake: 1 row and 1 rejected record erased\n",
     )
@@ -131,7 +131,7 @@ fn a_key_is_erased() {
 fn a_key_has_to_fit() {
     let place = loaded();
     let check = |key: &str, expected: &str| {
-        let run = place.run(&format!("purge t --key {key} --data demo.db.queue"));
+        let run = place.run(&format!("purge --table t --key {key} --data demo.db.queue"));
         assert_ne!(run.code, 0, "{key}");
         run.expect_stderr(expected);
     };
