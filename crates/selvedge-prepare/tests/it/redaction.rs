@@ -49,6 +49,12 @@ fn excluded_properties_leave_no_trace() {
     check_record("-/address/city", r#"{"address":{"city":"x","zip":1}}"#, r#"{"address":{"zip":1}}"#);
     check_record("-/address/city", r#"{"address":"city"}"#, r#"{"address":"city"}"#);
     check_record("-/items/*/sku", r#"{"items":[{"sku":1},{"n":2,"sku":3},4]}"#, r#"{"items":[{},{"n":2},4]}"#);
+    // A record with an array in the place of an object may be rejected, and is then kept.
+    check_record(
+        "-/address/city",
+        r#"{"address":[{"city":"x","zip":1},[{"city":"y"}],"z"]}"#,
+        r#"{"address":[{"zip":1},[{}],"z"]}"#,
+    );
     check_record("-/items/*/sku", r#"{"items":{"*":{"sku":1}}}"#, r#"{"items":{"*":{"sku":1}}}"#);
     check_record("-/tags/*", r#"{"tags":["a","b"],"n":[1]}"#, r#"{"tags":[],"n":[1]}"#);
 }
