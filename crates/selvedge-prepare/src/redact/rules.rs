@@ -4,7 +4,8 @@ use std::fmt;
 
 /// What happens to properties of a table's records before the records are stored anywhere, named by JSON pointers (RFC 6901):
 /// `/email`, `/address/city`. In a pointer, `*` stands for every element of an array: `/items/*/sku`. A name is matched as it
-/// is spelled, letter by letter.
+/// is spelled, letter by letter. Where an array stands in the place of an object, what is said of the object holds for its
+/// elements.
 ///
 /// ```
 /// use selvedge_prepare::ColumnRules;
