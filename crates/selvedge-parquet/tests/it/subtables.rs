@@ -334,7 +334,7 @@ fn a_load_that_would_spoil_the_files_is_refused() {
     check_refused("not in the order of their keys", "items", "1 1 1; 1 1 0");
     check_refused("not in the order of their keys", "items", "1 2 0; 1 1 0");
     check_refused("not in the order of their keys", "items", "1 1 0; 1 1 0");
-    for name in ["../items", "..", ".", "", "/tmp/items", "a/b", "a\0", "_sdc_rejected", "_SDC_rejected"] {
+    for name in ["../items", "..", ".", "", "/items", "a/b", "a\0", "_sdc_rejected", "_SDC_rejected"] {
         check_refused("has a name that none may have", name, "1 1 0");
     }
 }
