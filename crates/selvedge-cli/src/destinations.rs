@@ -1,7 +1,6 @@
 //! `selvedge destination`: for which destinations a queue keeps records.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +11,7 @@ use crate::columns::{Align, align, plural};
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::since::since;
+use crate::tell::tell;
 
 /// Carries the command out and tells about it on standard output.
 ///
@@ -23,11 +23,7 @@ pub(crate) fn manage(command: &DestinationCommand) -> Result<Ending, Error> {
         DestinationCommand::Remove(args) => remove(args),
         DestinationCommand::List(args) => list(args),
     }?;
-    let mut out = io::stdout().lock();
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
-        .map_err(|cause| Error::failed("what was done cannot be written; everything else is done").because(cause))?;
+    tell(&lines)?;
     Ok(Ending::Good)
 }
 

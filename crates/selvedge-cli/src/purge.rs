@@ -1,6 +1,5 @@
 //! `selvedge purge`: erases all that is kept of one key.
 
-use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use selvedge::{EmbeddedQueue, Nesting, Part, RecordKey};
@@ -11,6 +10,7 @@ use crate::destinations::unusable;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::tables::{registered_addresses, undone};
+use crate::tell::tell;
 
 /// Carries the command out and tells about it on standard output.
 ///
@@ -42,10 +42,6 @@ pub(crate) fn purge(PurgeArgs { table, integration, data, key }: &PurgeArgs) -> 
     let kept = selvedge::purge_kept(&queue, &name, &key).map_err(|cause| undone(&name, cause))?;
     lines.push(format!("{}: {} erased", data.display(), plural(kept, "kept record")));
     lines.push("a record of this key that is sent again is accepted like any other".to_owned());
-    let mut out = io::stdout().lock();
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
-        .map_err(|cause| Error::failed("what was done cannot be written; everything is done").because(cause))?;
+    tell(&lines)?;
     Ok(Ending::Good)
 }

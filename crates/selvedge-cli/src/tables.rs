@@ -1,6 +1,5 @@
 //! `selvedge table`: what is done to one table by hand.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use selvedge::{Destination, EmbeddedQueue, EngineError, Nesting, Queue, QueueReader, TableBounds, TableName};
@@ -11,6 +10,7 @@ use crate::destination::Address;
 use crate::destinations::unusable;
 use crate::ending::Ending;
 use crate::error::Error;
+use crate::tell::tell;
 
 /// Carries the command out and tells about it on standard output.
 ///
@@ -25,11 +25,7 @@ pub(crate) fn manage(command: &TableCommand) -> Result<Ending, Error> {
         TableCommand::Reset(args) => reset(args),
         TableCommand::Drop(args) => drop_table(args),
     }?;
-    let mut out = io::stdout().lock();
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
-        .map_err(|cause| Error::failed("what was done cannot be written; everything is done").because(cause))?;
+    tell(&lines)?;
     Ok(Ending::Good)
 }
 
