@@ -60,7 +60,7 @@ fn load(body: &[u8], records: &Records) -> TableLoad {
         batched_at: 0,
     };
     let epoch = Epoch::from_bytes([2; 16]);
-    let pending = Pending { batch: 1, epoch, received_at: 0, applied: 0, records: Arc::new(records.clone()) };
+    let pending = Pending { batch: 1, epoch, received_at: 0, applied: 0, until: records.len() as u64, records: Arc::new(records.clone()) };
     prepare::<Blocked>(&context, &[pending], |_| Ok(body.to_vec())).expect("a new table takes any batch")
 }
 

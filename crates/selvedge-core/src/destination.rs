@@ -48,6 +48,7 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 /// | the state is not the one planned on | [`Stale`](crate::LoadErrorKind::Stale) | reads the state; if somebody else loads the table, pauses it |
 /// | busy, locked, unreachable, timed out | [`Unavailable`](crate::LoadErrorKind::Unavailable) | tries again, each time later, up to every half minute |
 /// | no room | [`Full`](crate::LoadErrorKind::Full) | the same, and says so |
+/// | a row that a constraint of somebody else's keeps out | [`BadRow`](crate::LoadErrorKind::BadRow) | makes smaller loads until it has found the record, rejects it, loads the rest |
 /// | anything that would end the same way again | [`Refused`](crate::LoadErrorKind::Refused) | pauses the table until the engine is started again |
 ///
 /// Every message says what to do next. If the load may have been applied all the same, as when the answer to a commit was

@@ -26,6 +26,9 @@ pub enum LoadErrorKind {
     Unavailable,
     /// There is no room: the engine tries again later and says so.
     Full,
+    /// A row stands in the way, as when somebody put a constraint on the table that it violates: the engine tries smaller loads
+    /// until the record is alone, rejects it, and loads the rest.
+    BadRow,
     /// Trying again would end the same way: the engine pauses the table until somebody acts.
     Refused,
 }

@@ -26,6 +26,8 @@ pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> Load
         return in_use(path).with_source(cause);
     } else if is_full(&text) {
         (LoadErrorKind::Full, format!("there is no room on the disk of {file}; make some, it will be tried again"))
+    } else if is_constraint(&text) {
+        (LoadErrorKind::BadRow, format!("a constraint in {file} keeps a row out of a table"))
     } else if is_out_of_memory(&text) {
         (
             LoadErrorKind::Refused,
@@ -47,6 +49,11 @@ pub(crate) fn in_use(path: &Path) -> LoadError {
 
 fn is_full(text: &str) -> bool {
     ["No space left on device", "Disk quota exceeded", "max_temp_directory_size"].iter().any(|sign| text.contains(sign))
+}
+
+/// Some constraints are checked with the row, some with the commit.
+fn is_constraint(text: &str) -> bool {
+    text.starts_with("Constraint Error") || (text.contains("Failed to commit") && text.contains("constraint"))
 }
 
 fn is_out_of_memory(text: &str) -> bool {

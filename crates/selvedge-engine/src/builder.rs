@@ -208,6 +208,7 @@ impl EngineBuilder {
                 policies: Arc::clone(&policies),
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
+                isolations: HashMap::new(),
             };
             let unusable =
                 |_| EngineError::new(EngineErrorKind::Unusable, "a thread could not be started; check the limits");

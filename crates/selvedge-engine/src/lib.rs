@@ -16,6 +16,7 @@ mod cache;
 mod engine;
 mod error;
 mod intake;
+mod isolation;
 mod json_type;
 mod loader;
 mod meeting;

@@ -14,6 +14,7 @@ use selvedge_queue::{QueueError, Registration, TableBounds};
 use crate::backlog::{Backlog, Next, Worthwhile};
 use crate::error::with_causes;
 use crate::intake::now;
+use crate::isolation::{self, Isolation};
 use crate::meeting::{Meeting, OfOtherQueues};
 use crate::policies::Policies;
 use crate::source::{Reached, Source, Trouble};
@@ -32,6 +33,8 @@ pub(crate) struct Loader {
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
     pub(crate) standing: HashMap<TableName, Standing>,
+    /// The tables of which a record stands in the way of others, or did.
+    pub(crate) isolations: HashMap<TableName, Isolation>,
 }
 
 /// What a loader knows of a table in its destination.
@@ -47,11 +50,21 @@ pub(crate) enum Standing {
 #[derive(Clone)]
 pub(crate) struct Doubt {
     planned_on: Option<TableState>,
+    attempt: Attempt,
+    /// What to do if it was not.
+    failure: Trouble,
+}
+
+/// A load, as far as it matters once it is applied or not.
+#[derive(Clone, Copy)]
+struct Attempt {
     /// What its counts went on from.
     before: Counts,
     to: Position,
-    /// What to do if it was not.
-    failure: Trouble,
+    /// A batch number: once it is applied, all of every batch up to it is in the destination.
+    loaded_to: u64,
+    /// How many records it took from the queue.
+    records: u64,
 }
 
 /// Tells if the loader dies of a defect, so that nobody waits for ever.
@@ -79,7 +92,9 @@ impl Loader {
             match self.advance(&table) {
                 Ok(()) => {}
                 Err(Trouble::PutOff(reason)) => self.source.backlog.put_off(self.follower, &table, reason),
-                Err(Trouble::Pause(reason)) => self.source.backlog.pause(self.follower, &table, reason),
+                Err(Trouble::Pause(reason) | Trouble::BadRow(reason)) => {
+                    self.source.backlog.pause(self.follower, &table, reason);
+                }
             }
         }
     }
@@ -115,9 +130,10 @@ impl Loader {
 
     /// Loads what waits of a table, or as much of it as one load takes.
     fn load(&mut self, table: &TableName, planned_on: Option<TableState>) -> Result<(), Trouble> {
-        let gathered = self.source.gather(table, self.reached(table, planned_on.as_ref()));
+        let records_max = self.isolation(table).limit();
+        let gathered = self.source.gather(table, self.reached(table, planned_on.as_ref()), records_max);
         self.check_still_whole(table, planned_on.as_ref())?;
-        let pending = gathered?;
+        let pending = self.isolation(table).part_of(gathered?);
         let Some(last) = pending.last() else {
             return Err(Trouble::PutOff("the queue does not show what waits; it is looked at again".to_owned()));
         };
@@ -131,16 +147,22 @@ impl Loader {
             batched_at: now(),
         };
         let load = prepare(&context, &pending, |batch| self.source.body(batch))?;
+        let attempt = Attempt {
+            before: load.counts,
+            to: load.to,
+            loaded_to: if last.until < last.records.len() as u64 { last.batch - 1 } else { last.batch },
+            records: isolation::records(&pending),
+        };
         self.keep_for_replay(&load)?;
         self.warn_of_ignored(&load, &pending);
         drop(pending);
         match self.destination.load(&load) {
-            Ok(state) => self.settle(table, load.counts, state),
+            Ok(state) => self.settle(table, attempt, state),
             Err(error) if error.kind() != LoadErrorKind::Stale && error.applied() == Applied::No => {
-                Err(trouble(&error))
+                self.give_up(table, attempt, trouble(&error))
             }
             Err(error) => {
-                let doubt = Doubt { planned_on, before: load.counts, to: load.to, failure: trouble(&error) };
+                let doubt = Doubt { planned_on, attempt, failure: trouble(&error) };
                 self.standing.insert(table.clone(), Standing::InDoubt(doubt.clone()));
                 self.resolve(table, doubt)
             }
@@ -215,12 +237,12 @@ impl Loader {
 
     /// Finds out what became of a load that may have been applied.
     fn resolve(&mut self, table: &TableName, doubt: Doubt) -> Result<(), Trouble> {
-        let Doubt { planned_on, before, to, failure } = doubt;
+        let Doubt { planned_on, attempt, failure } = doubt;
         match self.destination.state(table).map_err(|error| trouble(&error))? {
-            Some(state) if state.position == to => self.settle(table, before, state),
+            Some(state) if state.position == attempt.to => self.settle(table, attempt, state),
             found if found == planned_on => {
                 self.standing.insert(table.clone(), Standing::Known(found));
-                Err(failure)
+                self.give_up(table, attempt, failure)
             }
             _ => Err(Trouble::Pause(format!(
                 "{}; another program writes to this table of {}: stop one of the two, then start this one again",
@@ -230,12 +252,25 @@ impl Loader {
         }
     }
 
-    /// Notes a committed load, whose counts went on from those `before`.
-    fn settle(&mut self, table: &TableName, before: Counts, after: TableState) -> Result<(), Trouble> {
-        let loaded_to = after.position.batch;
+    /// Notes a committed load.
+    fn settle(&mut self, table: &TableName, attempt: Attempt, after: TableState) -> Result<(), Trouble> {
+        let Attempt { before, loaded_to, records, .. } = attempt;
+        self.isolation(table).passed(records);
         self.source.backlog.commit(self.follower, table, before, after.counts, loaded_to);
         self.standing.insert(table.clone(), Standing::Known(Some(after)));
         self.acknowledge(table, loaded_to)
+    }
+
+    /// Says what to do after a load that had no effect. If a row was in its way, a smaller one is tried at once.
+    fn give_up(&mut self, table: &TableName, attempt: Attempt, failure: Trouble) -> Result<(), Trouble> {
+        match failure {
+            Trouble::BadRow(reason) => self.isolation(table).refused(attempt.records, reason),
+            _ => Err(failure),
+        }
+    }
+
+    fn isolation(&mut self, table: &TableName) -> &mut Isolation {
+        self.isolations.entry(table.clone()).or_default()
     }
 
     fn acknowledge(&self, table: &TableName, loaded_to: u64) -> Result<(), Trouble> {
@@ -262,6 +297,7 @@ fn put_off(error: QueueError) -> Trouble {
 fn trouble(error: &LoadError) -> Trouble {
     match error.kind() {
         LoadErrorKind::Unavailable | LoadErrorKind::Full | LoadErrorKind::Stale => Trouble::PutOff(with_causes(error)),
+        LoadErrorKind::BadRow => Trouble::BadRow(with_causes(error)),
         _ => Trouble::Pause(with_causes(error)),
     }
 }

@@ -47,12 +47,14 @@ pub(crate) enum Trouble {
     PutOff(String),
     /// Somebody has to act.
     Pause(String),
+    /// A row is in the way of others.
+    BadRow(String),
 }
 
 impl Trouble {
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Self::PutOff(reason) | Self::Pause(reason) => reason,
+            Self::PutOff(reason) | Self::Pause(reason) | Self::BadRow(reason) => reason,
         }
     }
 }
@@ -64,14 +66,21 @@ impl From<Blocked> for Trouble {
 }
 
 impl Source {
-    /// The decoded batches of the next load: as many as fit, in the order of the queue, of one set of keys.
-    pub(crate) fn gather(&self, table: &TableName, reached: Reached) -> Result<Vec<Pending>, Trouble> {
+    /// The decoded batches of the next load: as many as fit, in the order of the queue, of one set of keys, and no more than hold
+    /// `records_max` records.
+    pub(crate) fn gather(
+        &self,
+        table: &TableName,
+        reached: Reached,
+        records_max: u64,
+    ) -> Result<Vec<Pending>, Trouble> {
         let mut stored = self.read(table, reached.batch.saturating_sub(1))?;
         stored.retain(|batch| applied_of(batch, reached) < batch.records);
-        let mut bytes = 0;
+        let (mut bytes, mut records) = (0, 0);
         let chosen = stored.into_iter().take_while(|batch| {
-            let fits = bytes == 0 || bytes < self.load_body_bytes as u64;
+            let fits = bytes == 0 || (bytes < self.load_body_bytes as u64 && records < records_max);
             bytes += batch.body_bytes;
+            records += batch.records - applied_of(batch, reached);
             fits
         });
         let chosen: Vec<Stored> = chosen.collect();
@@ -95,7 +104,7 @@ impl Source {
             Some(records) => records,
             None => self.decode(batch)?,
         };
-        Ok(Pending { batch, epoch, received_at, applied, records })
+        Ok(Pending { batch, epoch, received_at, applied, until: stored.records, records })
     }
 
     fn decode(&self, batch: u64) -> Result<Arc<Records>, Trouble> {

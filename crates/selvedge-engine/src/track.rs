@@ -1,6 +1,7 @@
 //! One table on its way into one destination.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use selvedge_core::Counts;
@@ -132,6 +133,7 @@ impl Track {
     /// Puts loading off, longer with every failure in a row.
     pub(crate) fn put_off(&mut self, reason: String) {
         let delay = FIRST_DELAY.saturating_mul(1 << self.failures.min(16)).min(LONGEST_DELAY);
+        let delay = delay.mul_f64(jitter());
         self.failures += 1;
         self.condition = Condition::PutOff { reason, until: Instant::now() + delay };
     }
@@ -236,6 +238,13 @@ impl Track {
         let accepted = loaded + superseded + rejected + waiting;
         Tally { accepted, loaded, superseded, rejected, waiting, repeated: self.repeated }
     }
+}
+
+/// A random share between a half and all of a delay, so that those who were turned away together do not come back together.
+fn jitter() -> f64 {
+    // What a hasher begins with is random, and nothing else here needs more than that.
+    let random = RandomState::new().build_hasher().finish() >> 32;
+    0.5 + 0.5 * random as f64 / f64::from(u32::MAX)
 }
 
 /// What so many of all records take of their bytes.

@@ -25,6 +25,7 @@ mod subtables;
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
@@ -51,14 +52,17 @@ pub struct Pending {
     pub received_at: i64,
     /// How many of its records an earlier load has applied already; less than it has.
     pub applied: u64,
+    /// The index after the last record that this load takes: as many as it has, unless the load ends within it.
+    pub until: u64,
     /// What it holds.
     pub records: Arc<Records>,
 }
 
 impl Pending {
-    /// The index of the first record that is still to be loaded.
-    fn first(&self) -> usize {
-        usize::try_from(self.applied).unwrap_or(usize::MAX).min(self.records.len())
+    /// The indices of the records to load.
+    fn range(&self) -> Range<usize> {
+        let index = |record| usize::try_from(record).unwrap_or(usize::MAX).min(self.records.len());
+        index(self.applied)..index(self.until)
     }
 }
 
@@ -123,7 +127,7 @@ pub fn prepare<E: From<Blocked>>(
         superseded: superseded + ignored.len() as u64,
         rejects,
         counts: context.planned_on.map(|state| counts(state, context.queue)).unwrap_or_default(),
-        to: Position { queue: context.queue, epoch: last.epoch, batch: last.batch, record: last.records.len() as u64 },
+        to: Position { queue: context.queue, epoch: last.epoch, batch: last.batch, record: last.until },
     })
 }
 

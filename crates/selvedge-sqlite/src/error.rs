@@ -51,6 +51,9 @@ impl<'a> Doing<'a> {
             Some(ErrorCode::DiskFull) => {
                 (LoadErrorKind::Full, format!("there is no room left for {file}; free some, it will be tried again"))
             }
+            Some(ErrorCode::ConstraintViolation) => {
+                (LoadErrorKind::BadRow, format!("a constraint or a trigger in {file} keeps a row out of a table"))
+            }
             _ => return self.refused("correct the cause, then start again").with_source(cause),
         };
         LoadError::new(kind, message).with_source(cause)

@@ -87,3 +87,21 @@ fn keys_have_no_index() {
     let keys = "SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'";
     assert_eq!(warehouse.query(keys), "_sdc_tables");
 }
+
+/// What somebody wants of the rows of a table is theirs to say: the record that violates it is found and rejected above.
+#[test]
+fn a_row_that_a_constraint_keeps_out() {
+    for wanted in ["CREATE UNIQUE INDEX mine ON t (size)", "ALTER TABLE t ALTER COLUMN size SET NOT NULL"] {
+        let mut warehouse = Warehouse::new();
+        let state = warehouse.load(&table("t"), &["id"], vec![numbers("id", &[1]), numbers("size", &[7])]).unwrap();
+        warehouse.execute(wanted);
+        let none: ArrayRef = Arc::new(Int64Array::from(vec![None]));
+        let sizes = |unique| if unique { numbers("size", &[7]) } else { (column("size", ColumnType::Integer), none) };
+        let bad = vec![numbers("id", &[2]), sizes(wanted.contains("UNIQUE"))];
+        let error = warehouse.load(&table("t"), &["id"], bad).unwrap_err();
+        assert_eq!(error.kind(), LoadErrorKind::BadRow, "{error:?}");
+        assert_eq!(warehouse.destination.state(&table("t")).unwrap(), Some(state));
+        warehouse.load(&table("t"), &["id"], vec![numbers("id", &[3]), numbers("size", &[8])]).unwrap();
+        assert_eq!(warehouse.query("SELECT id, size FROM t ORDER BY id"), "1 7\n3 8");
+    }
+}

@@ -9,6 +9,7 @@ mod columns;
 mod counts;
 mod destinations;
 mod failure;
+mod isolation;
 mod json_rules;
 mod keyless;
 mod meeting;

@@ -50,9 +50,15 @@ struct Store {
     load_faults: HashMap<TableName, VecDeque<Fault>>,
     state_faults: HashMap<TableName, VecDeque<Fault>>,
     away: BTreeSet<TableName>,
+    constraints: HashMap<TableName, Constraint>,
+    /// How many loads came, applied or not.
+    loads: usize,
     held: bool,
     waiting_loads: usize,
 }
+
+/// What every row of a table must be.
+type Constraint = Box<dyn Fn(&Row) -> bool + Send>;
 
 #[derive(Default, Clone)]
 pub(crate) struct Table {
@@ -112,6 +118,16 @@ impl Memory {
 
     pub(crate) fn come_back(&self, name: &str) {
         self.store().away.remove(&table(name));
+    }
+
+    /// From now on a table takes only such rows.
+    pub(crate) fn constrain(&self, name: &str, constraint: impl Fn(&Row) -> bool + Send + 'static) {
+        self.store().constraints.insert(table(name), Box::new(constraint));
+    }
+
+    /// How many loads came to any table, applied or not.
+    pub(crate) fn loads(&self) -> usize {
+        self.store().loads
     }
 
     pub(crate) fn hold(&self) -> Hold<'_> {
@@ -182,6 +198,12 @@ impl Destination for Memory {
         store.waiting_loads -= 1;
         if store.away.iter().any(|away| away.table() == load.table.table()) {
             return Err(LoadError::new(LoadErrorKind::Unavailable, "the test's table is away"));
+        }
+        store.loads += 1;
+        if let Some(constraint) = store.constraints.get(&load.table)
+            && (0..load.rows.num_rows()).any(|index| !constraint(&row(&load.rows, index)))
+        {
+            return Err(LoadError::new(LoadErrorKind::BadRow, "the test's table has a constraint"));
         }
         let fault = Store::next_fault(&mut store.load_faults, &load.table);
         Self::fail(fault)?;

@@ -20,7 +20,7 @@ pub(crate) fn activations(planned_on: Option<&TableState>, pending: &[Pending]) 
     let mut found = Activations { active_version, effective: 0, ignored: Vec::new() };
     for batch in pending {
         let Some(version) = batch.records.table_version else { continue };
-        let actions = batch.records.actions.iter().flatten().skip(batch.first());
+        let actions = batch.records.actions.iter().flat_map(|actions| actions.get(batch.range()).unwrap_or_default());
         for _ in actions.filter(|action| **action == Action::ActivateVersion) {
             if found.active_version <= Some(version) {
                 found.active_version = Some(version);

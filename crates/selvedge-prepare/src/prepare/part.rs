@@ -1,6 +1,7 @@
 //! The records of a batch that are still to be loaded.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -10,14 +11,14 @@ use crate::prepare::Pending;
 use crate::prepare::policy::{Deletes, Loading};
 use crate::records::{Action, Records};
 
-/// A batch of which the records from `first` on are to be loaded, but for those that are rejected.
+/// A batch of which a range of records is to be loaded, but for those that are rejected.
 ///
 /// Its messages that activate a version are among its records, but are never rows.
 pub(crate) struct Part<'p> {
     pub(crate) batch: u64,
     pub(crate) received_at: i64,
-    /// The index of the first record here. Those before it were loaded by an earlier load.
-    pub(crate) first: usize,
+    /// The indices of the records to load. Those before were loaded by an earlier load, those after are by a later one.
+    pub(crate) range: Range<usize>,
     /// The properties by which its records replace others.
     pub(crate) keys: &'p [String],
     /// All of the batch.
@@ -42,7 +43,7 @@ impl<'p> Part<'p> {
             Loading::Upsert => &*records.keys,
             Loading::Append => &[],
         };
-        let mut part = Self { batch, received_at, first: pending.first(), keys, records, rejected: BTreeMap::new() };
+        let mut part = Self { batch, received_at, range: pending.range(), keys, records, rejected: BTreeMap::new() };
         for rejection in &pending.records.rejected {
             let fault = || Fault { pointer: rejection.pointer.clone(), reason: rejection.reason.clone() };
             part.reject(usize::try_from(rejection.record).unwrap_or(usize::MAX), fault);
@@ -50,9 +51,9 @@ impl<'p> Part<'p> {
         part
     }
 
-    /// Rejects a record, unless it was loaded before, or is rejected already.
+    /// Rejects a record, if it is one of those to load and not rejected already.
     pub(crate) fn reject(&mut self, record: usize, fault: impl FnOnce() -> Fault) {
-        if (self.first..self.records.len()).contains(&record) {
+        if self.range.contains(&record) {
             self.rejected.entry(record).or_insert_with(fault);
         }
     }
@@ -60,7 +61,7 @@ impl<'p> Part<'p> {
     /// The indices of the records to load as rows or deletes.
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
         let is_record = |row: &usize| self.records.action(*row) != Action::ActivateVersion;
-        (self.first..self.records.len()).filter(is_record).filter(|row| !self.is_rejected(*row))
+        self.range.clone().filter(is_record).filter(|row| !self.is_rejected(*row))
     }
 
     /// Whether its deletes leave no row behind. Without keys there is no row that they could take away.

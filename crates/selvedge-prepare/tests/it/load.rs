@@ -22,7 +22,8 @@ pub(crate) fn queue() -> QueueId {
 /// A batch that waits, of which nothing is applied.
 pub(crate) fn pending(batch: u64, records: Records) -> Pending {
     let received_at = BATCHED_AT - 1_000_000 * i64::try_from(100 - batch).unwrap();
-    Pending { batch, epoch: Epoch::from_bytes([9; 16]), received_at, applied: 0, records: Arc::new(records) }
+    let until = records.len() as u64;
+    Pending { batch, epoch: Epoch::from_bytes([9; 16]), received_at, applied: 0, until, records: Arc::new(records) }
 }
 
 /// A batch that waits, of records whose sequences count from 1.

@@ -137,6 +137,18 @@ fn a_load_that_begins_within_a_batch() {
     }
 }
 
+/// What a later load takes of a batch is neither rejected nor loaded yet.
+#[test]
+fn a_load_that_ends_within_a_batch() {
+    let bad = r#"{"id":1,"a":1,"A":1}"#;
+    let (whole, body) = batch(1, &[bad, r#"{"id":2}"#, bad, r#"{"id":3}"#]);
+    for (applied, until, rejected, rows) in [(0, 1, 1, 0), (0, 2, 1, 1), (0, 3, 2, 1), (1, 3, 1, 1), (3, 4, 0, 1)] {
+        let load = prepared(&[(Pending { applied, until, ..whole.clone() }, body.clone())]);
+        assert_eq!((load.rejects.num_rows(), load.rows.num_rows()), (rejected, rows), "{applied}..{until}");
+        assert_eq!((load.to.batch, load.to.record), (1, until));
+    }
+}
+
 /// A load of nothing but rejected records moves the position all the same.
 #[test]
 fn nothing_but_rejected_records() {

@@ -90,6 +90,7 @@ struct Record {
 struct Batch {
     version: Option<i64>,
     applied: prop::sample::Index,
+    until: prop::sample::Index,
     records: Vec<Record>,
 }
 
@@ -97,8 +98,13 @@ fn batches() -> impl Strategy<Value = Vec<Batch>> {
     let does = prop_oneof![6 => Just(Does::Upsert), 3 => Just(Does::Delete), 1 => Just(Does::Activate)];
     let record = (does, any::<prop::sample::Index>(), any::<prop::sample::Index>(), -2_i64..3)
         .prop_map(|(does, key, spelling, sequence)| Record { does, key, spelling, sequence });
-    let batch = (version(), any::<prop::sample::Index>(), vec(record, 1..12))
-        .prop_map(|(version, applied, records)| Batch { version, applied, records });
+    let any = any::<prop::sample::Index>;
+    let batch = (version(), any(), any(), vec(record, 1..12)).prop_map(|(version, applied, until, records)| Batch {
+        version,
+        applied,
+        until,
+        records,
+    });
     vec(batch, 1..5)
 }
 
@@ -134,7 +140,7 @@ impl Batch {
             messages.join(",")
         );
         let records = decode(body.as_bytes(), &Schemas::new()).unwrap();
-        Pending { applied: self.applied(), ..pending(number as u64 + 1, records) }
+        Pending { applied: self.applied(), until: self.until(), ..pending(number as u64 + 1, records) }
     }
 
     /// What a record does: without a version there is none to activate.
@@ -147,9 +153,16 @@ impl Batch {
         self.applied.index(self.records.len()) as u64
     }
 
+    /// More than is applied.
+    fn until(&self) -> u64 {
+        let left = self.records.len() - usize::try_from(self.applied()).unwrap();
+        self.applied() + 1 + self.until.index(left) as u64
+    }
+
     /// The records to load, with their indices and what they do.
     fn records(&self) -> impl Iterator<Item = (usize, &Record, Does)> {
-        let records = self.records.iter().enumerate().skip(usize::try_from(self.applied()).unwrap());
+        let [applied, until] = [self.applied(), self.until()].map(|record| usize::try_from(record).unwrap());
+        let records = self.records.iter().enumerate().take(until).skip(applied);
         records.map(|(index, record)| (index, record, self.does(record)))
     }
 }
@@ -255,7 +268,7 @@ proptest! {
             prop_assert_eq!(by_key.superseded, model.superseded);
             prop_assert_eq!((by_key.active_version, by_key.activations), (model.active_version, model.activations));
             prop_assert_eq!(&by_key.keys, kind.names);
-            prop_assert_eq!((by_key.to.batch, by_key.to.record), (batches.len() as u64, batches.last().unwrap().records.len() as u64));
+            prop_assert_eq!((by_key.to.batch, by_key.to.record), (batches.len() as u64, batches.last().unwrap().until()));
             prop_assert_eq!(rows(&by_key), upserted.clone());
             let (marked, erased) = (deleted(&by_key.rows), deleted(&by_key.deletes));
             let (expected, none) = (model.payloads(true), Vec::new());

@@ -136,3 +136,22 @@ fn a_file_that_is_no_database_is_refused() {
     check(&Sqlite::open(&file).unwrap_err(), LoadErrorKind::Refused, "not possible to open");
     check(&Sqlite::open(":memory:").unwrap_err(), LoadErrorKind::Refused, "use a file on a local disk");
 }
+
+/// What somebody wants of the rows of a table is theirs to say: the record that violates it is found and rejected above.
+#[test]
+fn a_row_that_a_constraint_keeps_out() {
+    for wanted in [
+        "CREATE UNIQUE INDEX mine ON orders (size)",
+        "CREATE TRIGGER mine BEFORE INSERT ON orders WHEN new.id = 2 BEGIN SELECT raise(ABORT, 'not this one'); END",
+    ] {
+        let mut database = Database::new();
+        let rows = |id, size| [integers("id", [id]), integers("size", [size]), integers("_sdc_sequence", [1])];
+        let state = database.load(&table("orders"), &["id"], &rows(1, 7));
+        database.connection().execute_batch(wanted).unwrap();
+        let error = database.try_load(&table("orders"), &["id"], &rows(2, 7)).unwrap_err();
+        check(&error, LoadErrorKind::BadRow, "a constraint or a trigger");
+        assert_eq!(database.state(&table("orders")), Some(state));
+        database.load(&table("orders"), &["id"], &rows(3, 8));
+        assert_eq!(database.rows(&["id"], "orders"), ["1", "3"]);
+    }
+}
