@@ -15,6 +15,8 @@ pub(crate) enum Ending {
     Waiting,
     /// A destination does not hold what it should.
     DoesNotHold,
+    /// Somebody ended it, with this signal; what was accepted is in the queue.
+    Stopped(u8),
 }
 
 impl Ending {
@@ -25,6 +27,7 @@ impl Ending {
             Self::Waiting => FAILED,
             Self::NotAllGood => 3,
             Self::DoesNotHold => 4,
+            Self::Stopped(signal) => 128 + signal,
         })
     }
 }

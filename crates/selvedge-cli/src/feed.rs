@@ -13,6 +13,7 @@ use crate::input::{Input, batches};
 use crate::plan::{Course, Job};
 use crate::refused::Refused;
 use crate::resume::{Layout, Stage, State};
+use crate::stop::Stop;
 
 /// How far the load is, for those who watch it.
 #[derive(Debug, Default)]
@@ -31,6 +32,7 @@ pub(crate) struct Feed<'c> {
     current: Option<Source>,
     integration: Option<IntegrationName>,
     counters: &'c Counters,
+    stop: &'c Stop,
     /// The batches handed out, but for the first `forgotten`, which are durable.
     made: VecDeque<Made>,
     forgotten: u64,
@@ -70,18 +72,20 @@ impl Counters {
 }
 
 impl<'c> Feed<'c> {
-    /// The batches of `jobs`. Plain records are numbered from `first_arrival` on.
+    /// The batches of `jobs`, until somebody stops it. Plain records are numbered from `first_arrival` on.
     pub(crate) fn new(
         jobs: Vec<Job>,
         integration: Option<IntegrationName>,
         first_arrival: i64,
         counters: &'c Counters,
+        stop: &'c Stop,
     ) -> Self {
         Self {
             jobs: jobs.into_iter(),
             current: None,
             integration,
             counters,
+            stop,
             made: VecDeque::new(),
             forgotten: 0,
             next_arrival: first_arrival,
@@ -156,7 +160,7 @@ impl Iterator for Feed<'_> {
     type Item = Batch;
 
     fn next(&mut self) -> Option<Batch> {
-        if self.trouble.is_some() {
+        if self.trouble.is_some() || self.stop.signal().is_some() {
             return None;
         }
         self.forget_durable();

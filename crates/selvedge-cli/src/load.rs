@@ -22,11 +22,14 @@ use crate::refused::Refused;
 use crate::report::Report;
 use crate::resume::{Stage, State};
 use crate::since::since;
+use crate::stop::Stop;
 
 /// From so many lines of standard input the schema of plain records is inferred.
 pub(crate) const SAMPLE_LINES: usize = 10_000;
 /// How long a destination that cannot be reached may keep the command waiting.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether somebody stopped the command.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Carries the command out and tells about it on the standard streams.
 ///
@@ -36,6 +39,7 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     let begun = Instant::now();
     check_usage(args)?;
     let inputs = look_at(args)?;
+    let stop = Stop::listen()?;
     let engine = begin(column_rules::set(args, builder(&args.settings))?, &args.settings)?;
     let jobs = plan::plan(args, inputs, &engine)?;
     announce(&jobs);
@@ -44,10 +48,10 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
 
     let counters = Counters::default();
     let (refused, waiting) = progress::watch(&engine, &counters, bytes_to_read(&jobs), || {
-        let refused = push(args, jobs, &engine, &counters)?;
-        Ok::<_, Error>((refused, flush(&engine)?))
+        let refused = push(args, jobs, &engine, &counters, &stop)?;
+        Ok::<_, Error>((refused, flush(&engine, &stop)?))
     })?;
-    if waiting.is_empty() {
+    if waiting.is_empty() && stop.signal().is_none() {
         note_loaded(&engine, &sources)?;
     }
 
@@ -55,6 +59,10 @@ pub(crate) fn load(args: &LoadArgs) -> Result<Ending, Error> {
     let report = Report::new(&destinations, &engine.progress(), &repeated, begun.elapsed());
     tell(args, &report, refused.as_ref(), &waiting)?;
     warn_of_tables(&engine);
+    if let Some(signal) = stop.signal() {
+        eprintln!("selvedge: stopped; what was accepted is in the queue, and the same command goes on from there");
+        return Ok(Ending::Stopped(signal));
+    }
     Ok(if !waiting.is_empty() {
         Ending::Waiting
     } else if refused.is_some() || report.has_rejected() {
@@ -174,8 +182,14 @@ fn bytes_to_read(jobs: &[Job]) -> Option<u64> {
 }
 
 /// Brings the inputs into the queue.
-fn push(args: &LoadArgs, jobs: Vec<Job>, engine: &Engine, counters: &Counters) -> Result<Option<Refused>, Error> {
-    let mut feed = Feed::new(jobs, args.integration.clone(), nanoseconds_since_1970(), counters);
+fn push(
+    args: &LoadArgs,
+    jobs: Vec<Job>,
+    engine: &Engine,
+    counters: &Counters,
+    stop: &Stop,
+) -> Result<Option<Refused>, Error> {
+    let mut feed = Feed::new(jobs, args.integration.clone(), nanoseconds_since_1970(), counters, stop);
     let pushed = engine.push_many(&mut feed, |receipt| counters.confirm(receipt));
     feed.end(pushed)
 }
@@ -185,11 +199,15 @@ fn nanoseconds_since_1970() -> i64 {
     i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Waits until everything is loaded, or something is in the way of what is left.
-pub(crate) fn flush(engine: &Engine) -> Result<Vec<Waiting>, Error> {
+/// Waits until everything is loaded, something is in the way of what is left, or somebody stops it.
+pub(crate) fn flush(engine: &Engine, stop: &Stop) -> Result<Vec<Waiting>, Error> {
+    let begun = Instant::now();
     loop {
-        let left = engine.flush(PATIENCE)?;
-        if left.is_empty() || left.iter().any(|waiting| waiting.reason.is_some()) {
+        let looked = Instant::now();
+        let left = engine.flush(LOOK_EVERY)?;
+        let only_paused = looked.elapsed() < LOOK_EVERY;
+        let impatient = begun.elapsed() >= PATIENCE && left.iter().any(|waiting| waiting.reason.is_some());
+        if only_paused || impatient || stop.signal().is_some() {
             return Ok(left);
         }
     }

@@ -3,7 +3,7 @@
 //! Where to look: `args.rs` says what can be asked for, `ending.rs` how it can end. `load.rs` says how it is loaded; `plan.rs`
 //! decides what is left to do with each input and `resume.rs` what is remembered of it, `feed.rs` makes the batches,
 //! `input.rs` and the files below it read, `infer.rs` finds the schema of plain records, `report.rs`, `refused.rs`,
-//! `progress.rs` and `tell.rs` tell. `verify.rs` looks at destinations, `view.rs` makes views in them, `destinations.rs` manages for which of
+//! `progress.rs` and `tell.rs` tell, `stop.rs` listens for signals. `verify.rs` looks at destinations, `view.rs` makes views in them, `destinations.rs` manages for which of
 //! them a queue keeps records, `tables.rs` looks after tables, `rejected.rs` after rejected records, `purge.rs` erases keys.
 
 mod args;
@@ -26,6 +26,7 @@ mod rejected;
 mod report;
 mod resume;
 mod since;
+mod stop;
 mod tables;
 mod tell;
 mod verify;

@@ -17,6 +17,7 @@ use crate::ending::Ending;
 use crate::error::Error;
 use crate::load;
 use crate::moment::moment;
+use crate::stop::Stop;
 
 /// Lists rejected records on standard output.
 ///
@@ -113,9 +114,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
     let kept = QueueReader::open(&folder).and_then(|queue| queue.kept_for_replay(None));
     let kept = kept.map_err(|cause| unusable(&folder, cause))?;
     let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
+    let stop = Stop::listen()?;
     let engine = load::start(&args.settings)?;
     let (mut sent, mut before, mut gone) = (0, 0, 0);
-    for ((table, batch), records) in &found {
+    for ((table, batch), records) in found.iter().take_while(|_| stop.signal().is_none()) {
         if !kept.contains(batch) {
             gone += records.len() as u64;
             continue;
@@ -131,7 +133,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
         sent += now;
         before += records.len() as u64 - now;
     }
-    let waiting = load::flush(&engine)?;
+    let waiting = load::flush(&engine, &stop)?;
     let mut lines = vec![format!("{} sent again", plural(sent, "record"))];
     if before > 0 {
         lines.push(format!("{} left out: sent again before, or erased", plural(before, "record")));
@@ -149,7 +151,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
     for waiting in &waiting {
         eprintln!("selvedge: {waiting}");
     }
-    Ok(if !waiting.is_empty() {
+    Ok(if let Some(signal) = stop.signal() {
+        eprintln!("selvedge: stopped; run the same command again to go on, no record is sent twice");
+        Ending::Stopped(signal)
+    } else if !waiting.is_empty() {
         Ending::Waiting
     } else if rejected > 0 {
         Ending::NotAllGood

@@ -1,8 +1,8 @@
-//! Killed at any moment and run again, a load ends as if it had never been killed.
+//! Killed or stopped at any moment and run again, a load ends as if that had never been.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Place;
 
@@ -38,6 +38,56 @@ fn check(arguments: &str, first_delay: Duration, rows: &str) {
     let run = place.run(&format!("{arguments} --report json")).expect_code(0);
     assert_eq!(run.counts("sqlite:demo.db", "t"), [0, 0, 0, RECORDS], "{}", run.stdout);
     assert_eq!(place.rows("t", "count(*), count(DISTINCT v), sum(v), sum(id)"), [rows], "{arguments}, {kills} kills");
+}
+
+/// Who is asked to end does so soon, says so by the code, and leaves nothing for the next run to clear away.
+#[test]
+fn stopped_by_a_signal() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let place = Place::new();
+        place.write("t.jsonl", lines());
+        let arguments = "load t.jsonl --table t --to sqlite:demo.db --data q";
+        let mut command = place.command(arguments);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_until(|| place.path("q/queue.db").exists());
+        thread::sleep(Duration::from_millis(50));
+        let asked = Instant::now();
+        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
+        let run = crate::Run::from(child.wait_with_output().unwrap()).expect_code(code);
+        assert!(asked.elapsed() < Duration::from_secs(10));
+        assert!(run.stderr.contains("what was accepted is in the queue"), "{}", run.stderr);
+        assert!(!place.path("q/queue.db-wal").exists(), "the queue was closed");
+        place.run(arguments).expect_code(0);
+        assert_eq!(place.rows("t", "count(*), count(DISTINCT v)"), [format!("{RECORDS}|{RECORDS}")]);
+    }
+}
+
+/// The standard input may say nothing for as long as it likes.
+#[test]
+fn stopped_twice_it_ends_at_once() {
+    let place = Place::new();
+    let mut command = place.command("load - --to sqlite:demo.db --data q");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    wait_until(|| place.path("q").exists() || child.try_wait().unwrap().is_some());
+    for _ in 0..100 {
+        assert!(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap().success());
+        thread::sleep(Duration::from_millis(50));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(!status.success());
+            drop(input);
+            return;
+        }
+    }
+    panic!("it does not end");
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "what the test waits for does not come");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

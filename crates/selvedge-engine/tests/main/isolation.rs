@@ -115,7 +115,7 @@ fn an_engine_may_end_within_a_batch() {
     let (folder, memory) = (tempdir().unwrap(), constrained());
     let engine = start(folder.path(), &[("memory", &memory)]);
     // The second half fails for good after the first one went in.
-    memory.constrain("t", |row| row["name"] != BAD && row["name"] < "0005".to_owned());
+    memory.constrain("t", |row| row["name"] != BAD && *row["name"] < *"0005");
     push(&engine, &[10], &[]);
     memory.wait_for("t", |table| !table.rows.is_empty());
     drop(engine);
