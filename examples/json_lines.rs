@@ -295,7 +295,7 @@ fn failed(cause: Box<dyn Error + Send + Sync>) -> LoadError {
 
 impl Destination for JsonLines {
     fn capabilities(&self) -> &Capabilities {
-        &Capabilities { kind: "json_lines", row_order: RowOrder::Any, worthwhile_records: 100_000 }
+        &Capabilities { kind: "json_lines", row_order: RowOrder::Any, worthwhile_records: 100_000, memory_bytes: 0 }
     }
 
     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {

@@ -55,7 +55,7 @@ fn load(body: &[u8], records: &Records) -> TableLoad {
         table: &table,
         planned_on: None,
         policy: Policy { deletes: Deletes::Hard, ..Policy::default() },
-        capabilities: &Capabilities { kind: "fuzz", row_order: RowOrder::Key, worthwhile_records: 1 },
+        capabilities: &Capabilities { kind: "fuzz", row_order: RowOrder::Key, worthwhile_records: 1, memory_bytes: 0 },
         queue: QueueId::from_bytes([1; 16]),
         batched_at: 0,
     };

@@ -20,7 +20,8 @@ use selvedge_core::{
 
 pub(crate) use merge::{Contest, Merged, activated, join, merge, newest_stays, only, replaced_subrows};
 
-const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000 };
+const CAPABILITIES: Capabilities =
+    Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1_000, memory_bytes: 0 };
 
 /// How many rows a reader is handed at once.
 const ROWS_AT_ONCE: usize = 1_000;

@@ -81,7 +81,7 @@ impl fmt::Display for Line {
 
 /// The capability sheet.
 pub(crate) fn sheet(capabilities: &Capabilities) -> String {
-    let Capabilities { kind, row_order, worthwhile_records } = capabilities;
+    let Capabilities { kind, row_order, worthwhile_records, .. } = capabilities;
     let order = match row_order {
         RowOrder::Any => "in any order",
         RowOrder::Key => "in the order of their keys",

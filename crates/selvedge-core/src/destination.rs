@@ -77,7 +77,7 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 ///
 /// impl Destination for InMemory {
 ///     fn capabilities(&self) -> &Capabilities {
-///         &Capabilities { kind: "in_memory", row_order: RowOrder::Any, worthwhile_records: 1 }
+///         &Capabilities { kind: "in_memory", row_order: RowOrder::Any, worthwhile_records: 1, memory_bytes: 0 }
 ///     }
 ///
 ///     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {

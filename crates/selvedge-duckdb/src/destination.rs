@@ -5,13 +5,18 @@ use std::path::Path;
 
 use selvedge_core::{Capabilities, Destination, LoadError, Removal, RowOrder, TableLoad, TableName, TableState};
 
-use crate::instance::Instance;
+use crate::instance::{DEFAULT_MEMORY_LIMIT_BYTES, Instance};
 use crate::session::Access;
 use crate::{coalescing, load, removal, state};
 use selvedge_core::Nesting;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { kind: "duckdb", row_order: RowOrder::Any, worthwhile_records: 200_000 };
+/// What may be set about DuckDB's memory aside.
+const CAPABILITIES: Capabilities = Capabilities {
+    kind: "duckdb",
+    row_order: RowOrder::Any,
+    worthwhile_records: 200_000,
+    memory_bytes: DEFAULT_MEMORY_LIMIT_BYTES,
+};
 
 /// A DuckDB file as a destination.
 ///
@@ -22,6 +27,7 @@ const CAPABILITIES: Capabilities =
 pub struct DuckDb {
     instance: Instance,
     settings: Settings,
+    capabilities: Capabilities,
 }
 
 /// What may be set about the tables.
@@ -48,13 +54,14 @@ impl DuckDb {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, settings: Settings) -> Result<Self, LoadError> {
-        Ok(Self { instance: Instance::new(path.as_ref(), Access::Load)?, settings })
+        Ok(Self { instance: Instance::new(path.as_ref(), Access::Load)?, settings, capabilities: CAPABILITIES })
     }
 
     /// How much memory DuckDB may use, in bytes; 128 MiB unless set. What does not fit goes to a folder beside the file.
     #[must_use]
-    pub fn memory_limit(self, bytes: u64) -> Self {
-        Self { instance: self.instance.memory_limit(bytes), ..self }
+    pub fn memory_limit(self, bytes: usize) -> Self {
+        let capabilities = Capabilities { memory_bytes: bytes, ..self.capabilities };
+        Self { instance: self.instance.memory_limit(bytes), capabilities, ..self }
     }
 
     /// How many threads DuckDB may use; 2 unless set.
@@ -78,7 +85,7 @@ impl DuckDb {
 
 impl Destination for DuckDb {
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        &self.capabilities
     }
 
     fn state(&mut self, table: &TableName) -> Result<Option<TableState>, LoadError> {

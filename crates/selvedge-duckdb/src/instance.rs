@@ -14,7 +14,7 @@ use crate::rewriting;
 use crate::session::{Access, Session, literal};
 
 /// A share of the engine's budget of 256 MiB.
-const MEMORY_LIMIT_BYTES: u64 = 128 << 20;
+pub(crate) const DEFAULT_MEMORY_LIMIT_BYTES: usize = 128 << 20;
 /// More threads do not make loads faster: the rows come in one stream.
 const THREADS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
 /// Of the files made here; DuckDB's own default is twice as much, and to append one row it takes a block for every column: in a
@@ -28,7 +28,7 @@ pub(crate) const ARROW: &str = "_sdc_arrow";
 #[derive(Debug)]
 pub(crate) struct Instance {
     path: PathBuf,
-    memory_limit_bytes: u64,
+    memory_limit_bytes: usize,
     threads: NonZero<usize>,
     /// DuckDB without the file, to be used again; `None` before the first stay and after one that failed.
     idle: Option<Connection>,
@@ -41,14 +41,14 @@ impl Instance {
             let message = format!("`{}` is no path; give the path of a DuckDB file", path.display());
             LoadError::new(LoadErrorKind::Refused, message).with_source(cause)
         })?;
-        let mut instance = Self { path, memory_limit_bytes: MEMORY_LIMIT_BYTES, threads: THREADS, idle: None };
+        let mut instance = Self { path, memory_limit_bytes: DEFAULT_MEMORY_LIMIT_BYTES, threads: THREADS, idle: None };
         match instance.with_file(access, |_| Ok(())) {
             Err(error) if error.kind() != LoadErrorKind::Unavailable => Err(error),
             _ => Ok(instance),
         }
     }
 
-    pub(crate) fn memory_limit(self, bytes: u64) -> Self {
+    pub(crate) fn memory_limit(self, bytes: usize) -> Self {
         Self { memory_limit_bytes: bytes, idle: None, ..self }
     }
 

@@ -11,6 +11,7 @@ use selvedge_queue::TableBounds;
 use crate::cache::Cache;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::progress::{Progress, TableProgress, Waiting};
+use crate::shares::Shares;
 use crate::track::Track;
 
 /// How long a loader waits at most for senders at work to make a load worthwhile.
@@ -83,16 +84,17 @@ pub(crate) struct Sending<'b> {
 }
 
 impl Backlog {
-    pub(crate) fn new(
-        destinations: impl Iterator<Item = String>,
-        memory_bytes: usize,
-        paused_limit_bytes: u64,
-    ) -> Self {
+    pub(crate) fn new(destinations: impl Iterator<Item = String>, shares: Shares, paused_limit_bytes: u64) -> Self {
         let followers =
             destinations.map(|name| Follower { name, tracks: BTreeMap::new(), loader: LoaderIs::Alive }).collect();
-        let cache = Cache::new(memory_bytes);
+        let cache = Cache::new(shares.waiting);
         let state = State { followers, cache, senders: 0, arriving_bytes: 0, stopping: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), arriving_bytes_max: memory_bytes, paused_limit_bytes }
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            arriving_bytes_max: shares.arriving,
+            paused_limit_bytes,
+        }
     }
 
     // Each change to the state is whole before the lock is let go, so a thread that died holding it left nothing half done.
@@ -102,6 +104,11 @@ impl Backlog {
 
     fn wait<'g>(&self, state: MutexGuard<'g, State>, longest: Duration) -> MutexGuard<'g, State> {
         self.changed.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The most bytes of bodies that may be on their way into the queue at once.
+    pub(crate) fn arriving_bytes_max(&self) -> usize {
+        self.arriving_bytes_max
     }
 
     /// Begins a push of `bytes`, once there is room for them. One that is larger than all the room goes alone.

@@ -19,9 +19,10 @@ use crate::loader::Loader;
 use crate::meeting::OfOtherQueues;
 use crate::policies::Policies;
 use crate::retention::Retention;
+use crate::shares::Shares;
 use crate::source::Source;
 
-/// The memory the engine may use for records, unless told otherwise: 256 MiB.
+/// The memory for records on their way and for the destinations, unless told otherwise: 256 MiB.
 pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
 
 /// The most bytes of bodies that wait for a paused table, unless told otherwise: 1 GiB.
@@ -29,12 +30,6 @@ pub const DEFAULT_PAUSED_LIMIT_BYTES: u64 = 1 << 30;
 
 /// How long batches with rejected records are kept for replay, unless told otherwise: 30 days.
 pub const DEFAULT_REJECTED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// The most bytes of bodies in one load, whatever the budget: the offsets of Arrow's texts have 31 bits.
-const LOAD_BODY_BYTES_MAX: usize = 512 << 20;
-/// So much of the budget goes for a value of a load. A quarter of it is what most values take, 8 bytes; the rest is for texts
-/// and for what destinations make of them.
-const BUDGET_BYTES_PER_CELL: usize = 32;
 
 /// An engine to be.
 #[must_use]
@@ -73,7 +68,9 @@ impl EngineBuilder {
         self
     }
 
-    /// The memory for records on their way, in bytes. Default: [`DEFAULT_BUDGET_BYTES`].
+    /// The memory for records on their way and for what the destinations need for themselves
+    /// ([`memory_bytes`](selvedge_core::Capabilities::memory_bytes)), in bytes. However much waits, and however slow a destination
+    /// is, the process takes little more. Default: [`DEFAULT_BUDGET_BYTES`].
     pub fn budget_bytes(mut self, bytes: usize) -> Self {
         self.budget_bytes = bytes;
         self
@@ -172,8 +169,8 @@ impl EngineBuilder {
         let registrations: Vec<Registration> = names().map(register).collect::<Result<_, _>>()?;
         let policies = Arc::new(self.policies);
         let bounds: Arc<[TableBounds]> = queue.tables()?.into();
-        // A quarter each for batches on their way into the queue and for decoded ones that wait; the rest is for the loads.
-        let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4, self.paused_limit_bytes));
+        let shares = Shares::of(self.budget_bytes, self.destinations.iter().map(|(_, destination)| &**destination));
+        let backlog = Arc::new(Backlog::new(names(), shares, self.paused_limit_bytes));
         bounds.iter().for_each(|bounds| backlog.inherit(bounds));
         let retention = Retention::new(self.rejected_kept);
         retention.prune(&*queue)?;
@@ -200,8 +197,7 @@ impl EngineBuilder {
                     queue: Arc::clone(&engine.queue),
                     schemas: Arc::clone(&engine.intake.schemas),
                     backlog: Arc::clone(&engine.backlog),
-                    load_body_bytes: (self.budget_bytes / 8 * 3).min(LOAD_BODY_BYTES_MAX),
-                    load_cells: self.budget_bytes / BUDGET_BYTES_PER_CELL,
+                    load_bytes: shares.load,
                 },
                 registration,
                 of_other_queues: self.of_other_queues,

@@ -36,9 +36,8 @@ pub struct Engine {
     pub(crate) loaders: Vec<JoinHandle<()>>,
 }
 
-/// What is appended together by [`Engine::push_many`], decoded and sealed: enough for one fsync to be nothing beside it, little
-/// enough to be forgotten.
-const GROUP_BYTES: usize = 16 << 20;
+/// The most that is appended together by [`Engine::push_many`], decoded and sealed: enough for one fsync to be nothing beside it.
+const GROUP_BYTES_MAX: usize = 16 << 20;
 
 impl Engine {
     /// Begins to build an engine whose queue stands in `folder`, which is made if need be.
@@ -120,9 +119,10 @@ impl Engine {
     ) -> Vec<intake::Accepted> {
         let mut group = Vec::new();
         let mut bytes = 0;
-        while bytes < GROUP_BYTES && refused.is_none() {
-            // A few at a time: how much memory a batch takes is known only when it is decoded.
-            let few: Vec<Batch> = batches.take(2 * rayon::current_num_threads()).collect();
+        // One group is decoded, one waits, and one is appended.
+        let bytes_max = GROUP_BYTES_MAX.min(self.backlog.arriving_bytes_max() / 3);
+        while (group.is_empty() || bytes < bytes_max) && refused.is_none() {
+            let few = few(batches, bytes_max);
             if few.is_empty() {
                 break;
             }
@@ -204,6 +204,19 @@ impl Engine {
     pub fn set_cursor(&self, cursor: Cursor) -> Result<(), EngineError> {
         Ok(self.queue.set_cursor(cursor)?)
     }
+}
+
+/// The next batches to decode side by side: as many as threads are busy with, of not much more than so many bytes of bodies. How
+/// much memory a batch takes is known only when it is decoded.
+fn few(batches: &mut impl Iterator<Item = Batch>, body_bytes_max: usize) -> Vec<Batch> {
+    let mut few = Vec::new();
+    let mut bytes = 0;
+    while few.len() < 2 * rayon::current_num_threads() && (few.is_empty() || bytes < body_bytes_max) {
+        let Some(batch) = batches.next() else { break };
+        bytes += batch.body_bytes();
+        few.push(batch);
+    }
+    few
 }
 
 impl Drop for Engine {

@@ -27,6 +27,7 @@ mod receipt;
 mod rekey;
 mod replay;
 mod retention;
+mod shares;
 mod source;
 mod track;
 mod upkeep;

@@ -86,7 +86,7 @@ impl Loader {
         let _guard = Guard { backlog: Arc::clone(&self.source.backlog), follower: self.follower };
         let worthwhile = Worthwhile {
             records: self.destination.capabilities().worthwhile_records as u64,
-            body_bytes: self.source.load_body_bytes as u64,
+            body_bytes: self.source.load_bytes as u64,
         };
         while let Next::Load(table) = self.source.backlog.next(self.follower, worthwhile) {
             match self.advance(&table) {

@@ -14,16 +14,18 @@ use crate::error::with_causes;
 
 /// The most batches of one load, for batches that are tiny.
 const LOAD_BATCHES: usize = 10_000;
+/// The most bytes of bodies in one load, whatever the budget: the offsets of Arrow's texts have 31 bits.
+const LOAD_BODY_BYTES_MAX: u64 = 512 << 20;
+/// What most values take in a row.
+const CELL_BYTES: usize = 8;
 
 /// The queue, with the decoded batches that are still in memory.
 pub(crate) struct Source {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) backlog: Arc<Backlog>,
-    /// The most bytes of bodies in one load.
-    pub(crate) load_body_bytes: usize,
-    /// The most values in one load, nulls included: a load is as wide as its table, however little its records hold.
-    pub(crate) load_cells: usize,
+    /// What a load may take in memory: about half of it the decoded batches, the other half what is made of them.
+    pub(crate) load_bytes: usize,
 }
 
 /// How far a table was loaded: all batches below `batch`, and of it the first `record` records.
@@ -78,18 +80,21 @@ impl Source {
         stored.retain(|batch| applied_of(batch, reached) < batch.records);
         let (mut bytes, mut records) = (0, 0);
         let chosen = stored.into_iter().take_while(|batch| {
-            let fits = bytes == 0 || (bytes < self.load_body_bytes as u64 && records < records_max);
+            let fits = bytes == 0 || (bytes < LOAD_BODY_BYTES_MAX && records < records_max);
             bytes += batch.body_bytes;
             records += batch.records - applied_of(batch, reached);
             fits
         });
         let chosen: Vec<Stored> = chosen.collect();
+        let mut left = chosen.as_slice();
         let decoded = |batch: &Stored| self.decoded(table, batch, applied_of(batch, reached));
         let mut pending = Vec::with_capacity(chosen.len());
         // A few at a time: how much memory a batch takes is known only when it is decoded.
-        for chosen in chosen.chunks(2 * rayon::current_num_threads()) {
-            pending.extend(chosen.par_iter().map(decoded).collect::<Result<Vec<Pending>, Trouble>>()?);
-            let together = loadable_together(&pending, self.load_cells);
+        while !left.is_empty() {
+            let (few, rest) = left.split_at(few(left, self.load_bytes as u64 / 4));
+            left = rest;
+            pending.extend(few.par_iter().map(decoded).collect::<Result<Vec<Pending>, Trouble>>()?);
+            let together = loadable_together(&pending, self.load_bytes / 2);
             if together < pending.len() {
                 pending.truncate(together);
                 break;
@@ -151,20 +156,38 @@ impl Source {
     }
 }
 
+/// How many of the batches, from the first on, are decoded side by side: as many as threads are busy with, of so many bytes of
+/// bodies at most. At least one, unless there is none.
+fn few(batches: &[Stored], body_bytes_max: u64) -> usize {
+    let mut bytes = 0;
+    let fits = |batch: &&Stored| {
+        let fits = bytes == 0 || bytes + batch.body_bytes <= body_bytes_max;
+        bytes += batch.body_bytes;
+        fits
+    };
+    batches.iter().take(2 * rayon::current_num_threads()).take_while(fits).count()
+}
+
 /// How many of the batches, from the first on, make one load: of one set of keys, and not too large. At least one.
-fn loadable_together(pending: &[Pending], load_cells: usize) -> usize {
+///
+/// Neither they nor the rows that are made of them take more than so many bytes. A row is as wide as its table, however little its
+/// record holds.
+fn loadable_together(pending: &[Pending], bytes_max: usize) -> usize {
     let Some(first) = pending.first() else { return 0 };
     let keys = first.records.key_types();
     let mut rows = 0;
     let mut width = 0;
     let mut subtables = HashMap::new();
     let mut together = 0;
+    let mut bytes = 0;
     for Pending { records, .. } in pending {
         rows += records.len();
         width = width.max(records.columns.len());
         records.arrays.iter().for_each(|elements| add_elements(&mut subtables, elements));
         let subtable_cells: usize = subtables.values().map(|(rows, width): &(usize, usize)| rows * width).sum();
-        if records.key_types() != keys || rows * width + subtable_cells > load_cells {
+        bytes += records.memory_bytes();
+        let row_bytes = (rows * width + subtable_cells) * CELL_BYTES;
+        if records.key_types() != keys || bytes.max(row_bytes) > bytes_max {
             break;
         }
         together += 1;

@@ -20,7 +20,7 @@ const CREATED_BY: &str = concat!("selvedge version ", env!("CARGO_PKG_VERSION"))
 /// and they leave a reader's threads something to share within a file.
 const ROW_GROUP_ROWS: usize = 262_144;
 /// What a writer holds of a row group before it goes to the file, for wide rows.
-const ROW_GROUP_BYTES: usize = 32 << 20;
+pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Bytes from which on, in the mean of a file's columns, encoding and compressing them pays.
 const ENCODED_COLUMN_BYTES: u64 = 16 << 10;
 /// Values looked at to see whether a column repeats itself.

@@ -92,8 +92,12 @@ use crate::generation::TableFolder;
 pub use crate::reader::ParquetReader;
 pub use selvedge_core::Nesting;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { kind: "parquet", row_order: RowOrder::Key, worthwhile_records: 1_000_000 };
+const CAPABILITIES: Capabilities = Capabilities {
+    kind: "parquet",
+    row_order: RowOrder::Key,
+    worthwhile_records: 1_000_000,
+    memory_bytes: encoding::ROW_GROUP_BYTES + read::BATCH_BYTES,
+};
 
 /// A folder of Parquet files as a destination.
 ///

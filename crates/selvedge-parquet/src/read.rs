@@ -16,7 +16,7 @@ use crate::error::failed;
 use crate::reshape::Reshape;
 
 /// Decoded rows held at a time, unless a single row is larger.
-const BATCH_BYTES: usize = 16 << 20;
+pub(crate) const BATCH_BYTES: usize = 16 << 20;
 /// A file of as many bytes is read at once. Otherwise each column costs some calls of the system, which is most of the cost
 /// where columns are many and rows few.
 const SMALL_FILE_BYTES: usize = 4 << 20;

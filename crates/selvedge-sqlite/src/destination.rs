@@ -8,12 +8,13 @@ use selvedge_core::{
 };
 
 use crate::error::Doing;
+use crate::settings::CACHE_BYTES;
 use crate::{changes, coalescing, deletes, rejects, removal, rows, settings, state, subrows, versions};
 
 /// Rows in the order of the key are written nearly twice as fast as scattered ones, and loads of 100,000 records more than
 /// twice as fast, by the record, as loads of 10,000.
 const CAPABILITIES: Capabilities =
-    Capabilities { kind: "sqlite", row_order: RowOrder::Key, worthwhile_records: 100_000 };
+    Capabilities { kind: "sqlite", row_order: RowOrder::Key, worthwhile_records: 100_000, memory_bytes: CACHE_BYTES };
 
 /// A SQLite database that tables are loaded into.
 ///

@@ -14,14 +14,17 @@ use crate::error::Doing;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `page_size` counts for new databases only: 16 KiB make upserts into a large table half as fast again as 4 KiB.
-/// `cache_size` is in KiB: 64 MiB hold the inner pages of the trees of a large table, and bound what a load needs of
-/// memory; pages beyond spill into the write-ahead log.
+/// `cache_size` is in KiB: that of [`CACHE_BYTES`].
 const SETTINGS: &str = "
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA cache_size = -65536;
 ";
+
+/// Holds the inner pages of the trees of a large table, and bounds what a load needs of memory; pages beyond spill into the
+/// write-ahead log.
+pub(crate) const CACHE_BYTES: usize = 64 << 20;
 
 /// The number SQLite has for `synchronous = FULL`.
 const FULL: i64 = 2;

@@ -12,7 +12,8 @@ use selvedge_core::{
 
 use crate::{LONG, table};
 
-const CAPABILITIES: Capabilities = Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1 };
+const CAPABILITIES: Capabilities =
+    Capabilities { kind: "memory", row_order: RowOrder::Any, worthwhile_records: 1, memory_bytes: 0 };
 
 /// What a call does other than succeed.
 #[derive(Clone, Copy)]

@@ -50,7 +50,7 @@ pub(crate) fn prepared_of(
     bodies: &[String],
 ) -> Result<TableLoad, Blocked> {
     let table = TableName::new(None, "t").unwrap();
-    let capabilities = Capabilities { kind: "test", row_order, worthwhile_records: 1 };
+    let capabilities = Capabilities { kind: "test", row_order, worthwhile_records: 1, memory_bytes: 0 };
     let context =
         LoadContext { table: &table, planned_on, policy, capabilities: &capabilities, queue, batched_at: BATCHED_AT };
     let body_of = |batch: u64| Ok::<_, Blocked>(bodies[usize::try_from(batch).unwrap() - 1].clone().into_bytes());
