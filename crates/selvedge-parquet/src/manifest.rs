@@ -1,5 +1,7 @@
 //! The manifest: what a generation of a table holds, beside the files it describes.
 
+mod sum;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,7 +17,7 @@ use crate::part::Place;
 use selvedge_core::Nesting;
 
 /// The version of everything this crate writes to disk: folders, file names, manifest, encodings of keys.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 const NAME: &str = "manifest.json";
 
 /// What a generation holds.
@@ -94,7 +96,7 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {
         let path = folder.join(NAME);
         let text = fs::read(&path).map_err(|error| failed("read", &path, error))?;
-        let versions: Versions = serde_json::from_slice(&text).map_err(|error| damaged(&path, error))?;
+        let versions: Versions = serde_json::from_slice(&text).map_err(|error| malformed(&path, &error))?;
         if versions != VERSIONS {
             return Err(refused(format!(
                 "`{}` is of format {}.{}, this selvedge knows {FORMAT}.{}; use the version of selvedge that wrote it",
@@ -104,7 +106,10 @@ impl Manifest {
                 TableState::FORMAT
             )));
         }
-        serde_json::from_slice(&text).map_err(|error| damaged(&path, error))
+        if !sum::holds(&text) {
+            return Err(damaged(&path, "its checksum is another"));
+        }
+        serde_json::from_slice(&text).map_err(|error| malformed(&path, &error))
     }
 
     /// Checks that that of a folder is there.
@@ -121,19 +126,23 @@ impl Manifest {
     /// Writes it durably; its entry in the folder is the caller's to sync.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), LoadError> {
         let path = folder.join(NAME);
-        let text = serde_json::to_vec_pretty(self).map_err(|error| failed("write", &path, error))?;
+        let text = serde_json::to_string_pretty(self).map_err(|error| failed("write", &path, error))?;
+        let text = sum::added_to(&text);
         File::create_new(&path)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .map_err(|error| failed("write", &path, error))
     }
 }
 
 /// The cause is told by its place alone, because its text may quote a key.
-fn damaged(path: &Path, error: serde_json::Error) -> LoadError {
+fn malformed(path: &Path, error: &serde_json::Error) -> LoadError {
+    damaged(path, &format!("line {}, column {}", error.line(), error.column()))
+}
+
+fn damaged(path: &Path, how: &str) -> LoadError {
     refused(format!(
-        "`{}` is no manifest of selvedge (line {}, column {}); restore the table's folder from a backup, or move it away to load the table anew",
+        "`{}` is no manifest of selvedge, or was altered ({how}); restore the table's folder from a backup, or move it away to \
+         load the table anew",
         path.display(),
-        error.line(),
-        error.column()
     ))
 }

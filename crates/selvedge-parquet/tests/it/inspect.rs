@@ -10,7 +10,7 @@ use selvedge_core::{Counted, Destination, Inspect, LoadErrorKind, Part, TableSta
 use selvedge_parquet::{Parquet, ParquetReader, Settings};
 use tempfile::tempdir;
 
-use crate::table::{Table, batch, files, look, rejects, table_name, text_of};
+use crate::table::{Table, batch, files, look, rejects, table_name, text_of, write_manifest};
 
 fn small_files() -> Settings {
     Settings { rows_per_file: 2, ..Settings::default() }
@@ -98,7 +98,7 @@ fn rows_are_counted_and_not_believed() {
         assert!(manifest.contains(known), "{manifest}");
     }
     let manifest = manifest.replace("\"rows\": 2", "\"rows\": 9").replace("\"live_rows\": 3", "\"live_rows\": 9");
-    fs::write(path.join("current/manifest.json"), manifest).unwrap();
+    write_manifest(&path, &manifest);
     assert_eq!(count(), 3);
     fs::copy(&files(&path)[0], path.join("current/copy.parquet")).unwrap();
     let all = count();

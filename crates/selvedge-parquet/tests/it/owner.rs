@@ -10,7 +10,7 @@ use selvedge_parquet::{Parquet, ParquetReader, Settings};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::table::{Table, files, look, read, read_file, reject_files, table_name};
+use crate::table::{Table, files, look, read, read_file, reject_files, table_name, write_manifest};
 
 fn open(root: &Path) -> Table {
     Table::open(root, Settings::default(), "id")
@@ -153,10 +153,11 @@ fn check_in_the_way(says: &str, put: impl Fn(&Path)) {
 
 fn set_in_manifest(table: &Path, member: &str, value: Value) {
     let path = table.join("current/manifest.json");
-    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    assert_ne!(manifest[member].take(), Value::Null, "{member}");
-    manifest[member] = value;
-    fs::write(&path, manifest.to_string()).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let (stands, comes) = [&manifest[member], &value].map(|value| format!("\"{member}\": {value}")).into();
+    assert!(text.contains(&stands), "{text}");
+    write_manifest(table, &text.replacen(&stands, &comes, 1));
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn what_is_not_ours_is_left_alone() {
     check_in_the_way(".0, this selvedge knows", |table| set_in_manifest(table, "state_format", 0.into()));
     check_in_the_way("is no manifest of selvedge", |table| {
         let manifest = fs::read_to_string(table.join("current/manifest.json")).unwrap();
-        fs::write(table.join("current/manifest.json"), manifest.replace("\"rows\": 1", "\"rows\": \"7734\"")).unwrap();
+        write_manifest(table, &manifest.replace("\"rows\": 1", "\"rows\": \"7734\""));
     });
 }
 
@@ -186,10 +187,35 @@ fn a_key_damaged_in_the_manifest_is_refused_and_not_told() {
     let mut table = open(root.path());
     table.load("id:integer", "7734");
     let path = root.path().join("orders/current/manifest.json");
-    fs::write(&path, fs::read_to_string(&path).unwrap().replace("\"7734\"", "\"7734x\"")).unwrap();
+    write_manifest(&root.path().join("orders"), &fs::read_to_string(&path).unwrap().replace("\"7734\"", "\"7734x\""));
     let error = table.try_load("id:integer", "1").unwrap_err();
     assert_error(&error, LoadErrorKind::Refused, "restore the table from a backup");
     assert!(!format!("{error:?}").contains("7734"), "{error:?}");
+}
+
+/// One bit at a time, of every byte: whoever reads it says so, and nobody goes by what it says then.
+#[test]
+fn a_flipped_bit_in_the_manifest_is_found() {
+    let root = tempdir().unwrap();
+    let mut table = open(root.path());
+    table.load_rejecting("id:integer", "1", 0..1);
+    drop(table);
+    let path = root.path().join("orders/current/manifest.json");
+    let sound = fs::read(&path).unwrap();
+    for (byte, bit) in (0..sound.len()).flat_map(|byte| [1, 16, 128].map(|bit| (byte, bit))) {
+        let mut flipped = sound.clone();
+        flipped[byte] ^= bit;
+        fs::write(&path, flipped).unwrap();
+        let name = table_name("orders");
+        let read = ParquetReader::open(root.path()).unwrap().count(&name).map(drop).unwrap_err();
+        let opened = Parquet::open(root.path()).unwrap().state(&name).map(drop).unwrap_err();
+        for error in [read, opened] {
+            assert_eq!(error.kind(), LoadErrorKind::Refused, "byte {byte}, bit {bit}");
+            assert!(error.to_string().contains("manifest.json"), "byte {byte}, bit {bit}: {error}");
+        }
+    }
+    fs::write(&path, &sound).unwrap();
+    assert!(Parquet::open(root.path()).unwrap().state(&table_name("orders")).unwrap().is_some());
 }
 
 #[test]
