@@ -10,5 +10,6 @@ mod formats;
 mod guide;
 #[cfg(test)]
 mod hostile_names;
+mod memory;
 #[cfg(test)]
 mod winners;
