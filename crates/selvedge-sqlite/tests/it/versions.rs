@@ -121,3 +121,15 @@ fn subrows_of_a_keyless_table_go_with_their_rows() {
     assert_eq!(database.rows(&[source, "_sdc_level_0_id"], "orders__items ORDER BY 1"), ["2 | 0", "2 | 1"]);
     assert_eq!(database.rows(&[source, "value"], "orders__items__parts ORDER BY 1"), ["2 | 'a'", "2 | 'b'", "2 | 'c'"]);
 }
+
+#[test]
+fn rows_that_somebody_inserted_by_hand_go_uncounted() {
+    let mut database = Database::new();
+    load(&mut database, &Load { rows: &[(1, 5, Some(1))], ..Load::default() });
+    let by_hand = "INSERT INTO orders (id, _sdc_sequence) VALUES (7, 1), (8, 1)";
+    database.connection().execute_batch(by_hand).unwrap();
+    let state =
+        load(&mut database, &Load { rows: &[(2, 5, Some(2))], deletes: &[(7, 5, Some(2))], activates: Some(2) });
+    check_stands(&database, &[(2, 5, Some(2))], &[(7, 5, Some(2))]);
+    assert_eq!(state.counts.live_rows, 0);
+}
