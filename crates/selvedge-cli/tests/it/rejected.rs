@@ -145,6 +145,23 @@ fn a_key_is_erased() {
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("1 row, the same in both");
 }
 
+/// What the queue has deleted stands in no free room of its file, and what it is about to delete is waited for.
+#[test]
+fn a_key_is_erased_right_after_it_was_loaded() {
+    let place = Place::new();
+    let secret = "the-secret-of-seventeen";
+    // So large that their pages are not written again at once, and so many that they are not deleted at once.
+    let noise = |n: u64| format!("{:x}", (n * n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let large: String = (0..20_000).map(noise).collect();
+    let batches = (0..1_000).map(|id| batch(id, &format!(r#"{{"id":{id},"v":"{id}"}}"#)));
+    let first = batch(1, &format!(r#"{{"id":17,"v":"{large} {secret} {large}"}}"#));
+    place.write("a.jsonl", [first].into_iter().chain(batches).collect::<Vec<_>>().join("\n"));
+    place.run("load a.jsonl --to sqlite:demo.db").expect_code(0);
+    fs::remove_file(place.path("a.jsonl")).unwrap();
+    place.run(r#"purge --table t --key {"id":17} --data demo.db.queue"#).expect_code(0);
+    assert!(!stand_in(place.folder.path(), secret.as_bytes()));
+}
+
 #[test]
 fn a_key_has_to_fit() {
     let place = loaded();
