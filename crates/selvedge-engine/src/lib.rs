@@ -39,7 +39,7 @@ pub use progress::{Progress, TableProgress, Tally, Waiting};
 pub use purge::{RecordKey, check_purgeable, purge, purge_kept};
 pub use receipt::Receipt;
 pub use rekey::{requeue, requeued};
-pub use replay::replayed;
+pub use replay::is_of_queue;
 pub use selvedge_prepare::{
     ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,
     Policy, Refusal, Secret,

@@ -1,6 +1,8 @@
 //! Erasing all that is kept of one key, as when a person asks for it.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use selvedge_core::{Destination, LoadError, Path, Removal, TableName, TableState};
@@ -80,22 +82,42 @@ fn plain(value: &RawValue) -> String {
     short.to_owned()
 }
 
-/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be.
+/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be. What every destination has is
+/// deleted from the queue some time after: that is waited for.
 ///
 /// # Errors
 /// [`Unusable`](EngineErrorKind::Unusable) when something does.
 pub fn check_purgeable(queue: &dyn Queue, table: &TableName) -> Result<(), EngineError> {
-    if queue.tables()?.iter().all(|bounds| bounds.table != *table || bounds.kept_records == 0) {
-        return Ok(());
+    let begun = Instant::now();
+    while holds(queue, table)? {
+        if waits(queue, table)? || begun.elapsed() > DELETING_TAKES {
+            let message = format!(
+                "records of {table} are in the queue, and the key may be among them: have every destination load them first \
+                 (`selvedge table list` tells which do not), and do it again"
+            );
+            return Err(EngineError::new(EngineErrorKind::Unusable, message));
+        }
+        thread::sleep(LOOK_AGAIN);
     }
-    let message = format!(
-        "records of {table} are in the queue, and the key may be among them: have every destination load them first \
-         (`selvedge table list` tells which do not), and do it again"
-    );
-    Err(EngineError::new(EngineErrorKind::Unusable, message))
+    Ok(())
 }
 
-/// Erases the records of a key from what the queue keeps for replay, and returns how many it were.
+/// So long is waited at most until the queue has deleted what every destination has.
+const DELETING_TAKES: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+fn holds(queue: &dyn Queue, table: &TableName) -> Result<bool, EngineError> {
+    Ok(queue.tables()?.iter().any(|bounds| bounds.table == *table && bounds.kept_records > 0))
+}
+
+/// Whether a destination lacks any of what the queue holds; without one, nothing is ever deleted.
+fn waits(queue: &dyn Queue, table: &TableName) -> Result<bool, EngineError> {
+    let destinations = queue.destinations()?;
+    Ok(destinations.is_empty() || destinations.iter().any(|registered| registered.waiting.contains_key(table)))
+}
+
+/// Erases the records of a key from what the queue keeps for replay, and returns how many it were. Nothing of what was deleted
+/// from the queue before is in its files afterwards either.
 ///
 /// # Errors
 /// When the queue cannot do it. What is done by then stays done.
@@ -114,6 +136,7 @@ pub fn purge_kept(queue: &dyn Queue, table: &TableName, key: &RecordKey) -> Resu
             queue.replace_body(kept.batch, SealedBody::seal(&remaining))?;
         }
     }
+    queue.wipe_deleted()?;
     Ok(erased)
 }
 

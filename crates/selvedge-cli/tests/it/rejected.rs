@@ -93,6 +93,24 @@ fn what_is_rejected_again_stands_there_again() {
     assert_eq!(place.rows("_sdc_rejected", "_sdc_batch, _sdc_batch_record"), ["1|1", "1|3", "2|0", "2|1"]);
 }
 
+/// In a destination that another queue loaded before there are its rejected records, and the numbers of batches are the same.
+#[test]
+fn those_of_another_queue_are_not_mistaken() {
+    let place = Place::new();
+    let keyless = |records| batch(1, records).replace(r#""key_names":["id"]"#, r#""key_names":[]"#);
+    place.write("a.json", keyless(r#"{"id":1,"v":7};{"id":2,"v":"b"}"#));
+    place.write("b.json", keyless(r#"{"id":3,"v":"c"};{"id":4,"v":7}"#));
+    place.run("load a.json --bad-records reject --to sqlite:demo.db").expect_code(3);
+    fs::rename(place.path("demo.db.queue"), place.path("first.queue")).unwrap();
+    place.run("load b.json --bad-records reject --adopt --to sqlite:demo.db").expect_code(3);
+
+    let schema = json!({"properties": {"id": {"type": "integer"}, "v": {"type": ["string", "integer"]}}});
+    place.write("s.json", schema.to_string());
+    let run = place.run("replay --schema s.json --to sqlite:demo.db").expect_code(0);
+    run.expect_stdout("1 record sent again\n1 record left out: they came through another queue");
+    assert_eq!(place.rows("t", "id, v"), ["2|b", "3|c", "4|null"]);
+}
+
 /// Whether these bytes stand in any file below a folder.
 fn stand_in(folder: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
@@ -125,6 +143,23 @@ fn a_key_is_erased() {
     assert!(!stand_in(place.folder.path(), secret.as_bytes()));
     assert!(!stand_in(place.folder.path(), rejected.as_bytes()));
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("1 row, the same in both");
+}
+
+/// What the queue has deleted stands in no free room of its file, and what it is about to delete is waited for.
+#[test]
+fn a_key_is_erased_right_after_it_was_loaded() {
+    let place = Place::new();
+    let secret = "the-secret-of-seventeen";
+    // So large that their pages are not written again at once, and so many that they are not deleted at once.
+    let noise = |n: u64| format!("{:x}", (n * n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let large: String = (0..20_000).map(noise).collect();
+    let batches = (0..1_000).map(|id| batch(id, &format!(r#"{{"id":{id},"v":"{id}"}}"#)));
+    let first = batch(1, &format!(r#"{{"id":17,"v":"{large} {secret} {large}"}}"#));
+    place.write("a.jsonl", [first].into_iter().chain(batches).collect::<Vec<_>>().join("\n"));
+    place.run("load a.jsonl --to sqlite:demo.db").expect_code(0);
+    fs::remove_file(place.path("a.jsonl")).unwrap();
+    place.run(r#"purge --table t --key {"id":17} --data demo.db.queue"#).expect_code(0);
+    assert!(!stand_in(place.folder.path(), secret.as_bytes()));
 }
 
 #[test]

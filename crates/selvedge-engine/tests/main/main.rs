@@ -17,6 +17,7 @@ mod pause;
 mod policy;
 mod push;
 mod rejects;
+mod replay;
 mod restart;
 mod start;
 mod tables;
