@@ -46,8 +46,9 @@ impl Dialect {
         self.spelled(table.integration(), table.table())
     }
 
-    /// Whether a table is spelled as one that selvedge keeps rejected records or tombstones in may be: `shop___sdc_rejected`,
-    /// where integrations are prefixes. It is not to be made: a table of selvedge's own would be taken for standing.
+    /// Whether a table is spelled as one that selvedge keeps rejected records or tombstones in may be:
+    /// `shop___sdc_rejected`, where integrations are prefixes. It is not to be made: a table of selvedge's own would be taken
+    /// for standing.
     pub fn is_spelled_as_own(&self, table: &TableName) -> bool {
         let spelled = self.table(table).to_ascii_lowercase();
         self.integrations == Integrations::Prefixes

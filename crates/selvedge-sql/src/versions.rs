@@ -6,8 +6,8 @@ use crate::{Dialect, quote};
 
 /// The version is written into the statements, which have no parameter but where one is named.
 impl Dialect {
-    /// Deletes the rows of a table that stand below a version: all of them, if no column of its is that of versions. A subtable's
-    /// go by it as well: they have the version of the row they belong to.
+    /// Deletes the rows of a table that stand below a version: all of them, if no column of its is that of versions. Those
+    /// of a subtable go by it as well: they have the version of the row they belong to.
     pub fn delete_rows_below(&self, table: &TableName, columns: &[Column], version: i64) -> String {
         let has_versions = columns.iter().any(|column| column.name == system::TABLE_VERSION);
         let condition = if has_versions { format!(" WHERE {}", is_below(version)) } else { String::new() };

@@ -134,8 +134,8 @@ impl<'l> Changed<'l> {
         )))
     }
 
-    /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to. Nor must one take
-    /// the name of a table that selvedge makes for itself.
+    /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to. Nor must one
+    /// take the name of a table that selvedge makes for itself.
     fn refuse_a_stranger(&self, connection: &Connection, doing: &Doing<'_>) -> Result<(), LoadError> {
         let name = &self.name;
         if DIALECT.is_spelled_as_own(&self.table) {
