@@ -291,10 +291,11 @@ pub(crate) enum TableCommand {
     /// Gives a table other keys: its rows go into the queue again, and it is made anew of them under the new keys.
     ///
     /// Of rows that share the new key the newest stays; one that has nothing in it ends among the rejected records. The next load
-    /// makes the table.
+    /// makes the table. The rejected records it had before go: list them (`selvedge rejected`) or send them again
+    /// (`selvedge replay`) first.
     Rekey(RekeyArgs),
     /// Begins a table anew: removes it from every destination, and lets it be made of what waits in the queue, with the keys that
-    /// has. What was loaded before is gone until it is sent again.
+    /// has. What was loaded before is gone until it is sent again, and so are its rejected records: list or replay them first.
     Reset(TableArgs),
     /// Removes a table from every destination and from the queue.
     Drop(DropArgs),
