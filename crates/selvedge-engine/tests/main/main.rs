@@ -18,6 +18,7 @@ mod policy;
 mod push;
 mod rejects;
 mod restart;
+mod retention;
 mod start;
 mod tables;
 mod versions;
