@@ -110,10 +110,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
         })?;
     }
     let folder = args.settings.queue_folder();
-    let kept = QueueReader::open(&folder).and_then(|queue| queue.kept_for_replay(None));
-    let kept = kept.map_err(|cause| unusable(&folder, cause))?;
-    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
+    let queue = QueueReader::open(&folder).map_err(|cause| unusable(&folder, cause))?;
+    // With that, the queue lets go of what it kept long enough.
     let engine = load::start(&args.settings)?;
+    let kept = queue.kept_for_replay(None).map_err(|cause| unusable(&folder, cause))?;
+    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
     let (mut sent, mut before, mut gone) = (0, 0, 0);
     for ((table, batch), records) in &found {
         if !kept.contains(batch) {
