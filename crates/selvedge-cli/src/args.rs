@@ -53,8 +53,8 @@ pub(crate) enum Command {
     Rejected(RejectedArgs),
     /// Sends rejected records again, once what kept them out is mended: each once, however often the command is run.
     ///
-    /// They go in as they came, with their own sequence: a newer record of their key that came meanwhile stays. Those that were
-    /// kept longer than --rejected-kept says are gone.
+    /// They go in as they came, with their own sequence: a newer record of their key that came meanwhile stays. Those that
+    /// were kept longer than --rejected-kept says are gone.
     #[command(after_long_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
     /// Erases a key: its rows, its tombstone, and its rejected records, in every destination of the queue and in the queue.
@@ -191,13 +191,13 @@ pub(crate) struct SettingsArgs {
 
     /// How long rejected records are kept, in the destinations and in the queue: 30d, 12h, 15m, 10s.
     ///
-    /// What is older is removed when a command begins, and at least once an hour while it runs. It stays counted. Every command
-    /// goes by what it is given itself: give the same to all that load from a queue.
+    /// What is older is removed when a command begins, and at least once an hour while it runs. It stays counted. Every
+    /// command goes by what it is given itself: give the same to all that load from a queue.
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = quantity::duration)]
     pub(crate) rejected_kept: Duration,
 
-    /// How many bytes of a table's batches may wait while the table is paused: 1GiB, 512MiB, 64KiB. Beyond that, no more is taken
-    /// for it; from four fifths on, that is said.
+    /// How many bytes of a table's batches may wait while the table is paused: 1GiB, 512MiB, 64KiB. Beyond that, no more is
+    /// taken for it; from four fifths on, that is said.
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = quantity::bytes)]
     pub(crate) paused_limit: u64,
 

@@ -163,8 +163,8 @@ impl Backlog {
         self.lock().cache.get(table, batch)
     }
 
-    /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending; but from the
-    /// moment `due` on, what was kept long enough goes first.
+    /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending; but from
+    /// the moment `due` on, what was kept long enough goes first.
     pub(crate) fn next(&self, follower: usize, worthwhile: Worthwhile, due: Instant) -> Next {
         let mut state = self.lock();
         loop {

@@ -134,10 +134,10 @@ impl EngineBuilder {
         self
     }
 
-    /// How long rejected records are kept: in the destinations from the moment they were rejected, and in the queue, for replay,
-    /// from that at which their batch was received. They stay counted as rejected. What is older is removed when the engine is
-    /// started and, while it runs, once an hour; as often as it is kept for, if that is less, but at most once a second. Tables
-    /// that are paused, and those that another queue loaded, are left alone. Default: [`DEFAULT_REJECTED_KEPT`].
+    /// How long rejected records are kept: in the destinations from the moment they were rejected, and in the queue, for
+    /// replay, from that at which their batch was received. They stay counted as rejected. What is older is removed when the
+    /// engine is started and, while it runs, once an hour; more often if they are kept for less, but at most once a second.
+    /// Tables that are paused, and those that another queue loaded, are left alone. Default: [`DEFAULT_REJECTED_KEPT`].
     pub fn rejected_kept(mut self, kept: Duration) -> Self {
         self.rejected_kept = kept;
         self

@@ -47,8 +47,8 @@ impl Loader {
         tables.iter().for_each(|table| self.prune_table(table, before));
     }
 
-    /// Removes a table's records that were rejected before a moment, in microseconds since 1970 (UTC). They stay counted. What is in the way of
-    /// that is in the way of nothing else.
+    /// Removes a table's records that were rejected before a moment, in microseconds since 1970 (UTC). They stay counted. What is
+    /// in the way of that is in the way of nothing else.
     pub(crate) fn prune_table(&mut self, table: &TableName, before: i64) {
         let Some(Standing::Known(Some(found))) = self.standing.get(table) else { return };
         // Where none was counted none stands; and what another queue loaded is its own until this one does.

@@ -1,5 +1,5 @@
-//! What is removed though no record came for that: by hand, a table, or keys or rejected records of one, thoroughly; and rejected
-//! records that were kept long enough.
+//! What is removed though no record came for that: by hand, a table, or keys or rejected records of one, thoroughly; and
+//! rejected records that were kept long enough.
 
 use std::time::Duration;
 

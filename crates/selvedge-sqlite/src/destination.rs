@@ -84,7 +84,8 @@ impl Destination for Sqlite {
         Ok(state)
     }
 
-    /// What somebody wants erased, keys and rejected records, is removed from the files too: see the [crate]'s documentation for what that takes.
+    /// What somebody wants erased, keys and rejected records, is removed from the files too: see the [crate]'s documentation for
+    /// what that takes.
     fn remove(
         &mut self,
         table: &TableName,
