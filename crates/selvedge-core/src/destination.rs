@@ -6,8 +6,8 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
 ///
-/// Four methods: what this destination is like, how a table stands, one load, and what is taken out of it. Naming, limits, types,
-/// deduplication, batching, retries and accounting are done before, once for all destinations.
+/// Four methods: what this destination is like, how a table stands, one load, and what is taken out of it. Naming, limits,
+/// types, deduplication, batching, retries and accounting are done before, once for all destinations.
 ///
 /// # What the engine guarantees
 /// - One call at a time, from one thread.

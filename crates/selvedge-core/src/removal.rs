@@ -15,7 +15,7 @@ pub enum Removal<'r> {
     /// The rejected records with these [generated keys](crate::system::PRIMARY_KEY), removed as thoroughly.
     Rejects(&'r StringArray),
     /// The rejected records of the table that were [rejected](crate::rejected::REJECTED_AT) before this moment, in
-    /// microseconds since 1970 (UTC): they were kept long enough. They need not be gone from the files at once. Where there are
-    /// none, nothing is written.
+    /// microseconds since 1970 (UTC): they were kept long enough. They need not be gone from the files at once. Where there
+    /// are none, nothing is written.
     RejectsBefore(i64),
 }

@@ -17,9 +17,9 @@ use crate::{coalescing, rewriting};
 
 /// Removes something from a table that stands as it was found, and returns the state it left.
 ///
-/// What somebody wants erased, keys and rejected records, is removed from the file's bytes too, for which it is written anew. After
-/// a failure of that they are gone from the tables, and to remove them once more completes it. Of a table that is dropped, and of
-/// what was kept long enough, bytes stay in the file until DuckDB uses their blocks again.
+/// What somebody wants erased, keys and rejected records, is removed from the file's bytes too, for which it is written
+/// anew. After a failure of that they are gone from the tables, and to remove them once more completes it. Of a table that
+/// is dropped, and of what was kept long enough, bytes stay in the file until DuckDB uses their blocks again.
 pub(crate) fn apply(
     session: &Session,
     table: &TableName,
