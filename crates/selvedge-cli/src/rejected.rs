@@ -103,14 +103,13 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
             None => None,
         };
     let folder = args.settings.queue_folder();
-    let looked = QueueReader::open(&folder).and_then(|queue| Ok((queue.id()?, queue.kept_for_replay(None)?)));
-    let (queue, kept) = looked.map_err(|cause| unusable(&folder, cause))?;
-    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
+    let looked = QueueReader::open(&folder).and_then(|queue| Ok((queue.id()?, queue)));
+    let (id, queue) = looked.map_err(|cause| unusable(&folder, cause))?;
     let mut found: BTreeMap<(TableName, u64), BTreeSet<u64>> = BTreeMap::new();
     let mut foreign = BTreeSet::new();
     for destination in &args.settings.to {
         each(destination, &args.filter, &mut |table, rejected| {
-            if selvedge::is_of_queue(&rejected, queue) {
+            if selvedge::is_of_queue(&rejected, id) {
                 found.entry((table.clone(), rejected.batch)).or_default().insert(rejected.batch_record);
             } else {
                 foreign.insert(rejected.id);
@@ -118,7 +117,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
             ControlFlow::Continue(())
         })?;
     }
+    // With that, the queue lets go of what it kept long enough.
     let engine = load::start(&args.settings)?;
+    let kept = queue.kept_for_replay(None).map_err(|cause| unusable(&folder, cause))?;
+    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
     let (mut sent, mut before, mut gone) = (0, 0, 0);
     for ((table, batch), records) in &found {
         if !kept.contains(batch) {

@@ -188,6 +188,7 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("remove_table", "a table that is removed leaves nothing that its successor would find", removals::table),
     ("remove_keys", "of keys that are removed neither rows nor subrows nor tombstones are left", removals::keys),
     ("remove_rejects", "rejected records are removed by their keys, and stay counted", removals::rejects),
+    ("remove_old_rejects", "rejected records are removed by their age, and stay counted", removals::old_rejects),
     ("remove_stale", "nothing is removed from a table that was changed since one looked", removals::stale),
     ("removed_for_good", "what is removed stands in no file of the destination", removals::for_good),
     ("two_writers", "two that load at once end in one clear error, never in mixed rows", writers::two),

@@ -102,7 +102,7 @@ const fn loading(name: &'static str, says: &'static str, found_by: &'static [&'s
     }
 }
 
-/// A twin whose defect is in what is removed by hand.
+/// A twin whose defect is in what is removed though no record came for that.
 const fn removing(name: &'static str, says: &'static str, found_by: &'static [&'static str], remove: Remove) -> Twin {
     Twin { remove, ..loading(name, says, found_by, soundly) }
 }
@@ -423,7 +423,7 @@ pub fn twins() -> Vec<Twin> {
         removing(
             "removes_nothing",
             "says that it removed what it did not",
-            &["remove_table", "remove_rejects", "rekey", "reset", "drop_table", "purge"],
+            &["remove_table", "remove_rejects", "remove_old_rejects", "rekey", "reset", "drop_table", "purge"],
             removals::removes_nothing,
         ),
         removing(
@@ -437,6 +437,12 @@ pub fn twins() -> Vec<Twin> {
             "removes rows and leaves their subrows",
             &["remove_keys", "purge"],
             removals::removal_leaves_subrows,
+        ),
+        removing(
+            "removes_all_rejects",
+            "removes rejected records however new they are",
+            &["remove_old_rejects"],
+            removals::removes_all_rejects,
         ),
         removing(
             "removes_blindly",

@@ -6,8 +6,8 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
 ///
-/// Four methods: what this destination is like, how a table stands, one load, and what is removed by hand. Naming, limits, types, deduplication,
-/// batching, retries and accounting are done before, once for all destinations.
+/// Four methods: what this destination is like, how a table stands, one load, and what is taken out of it. Naming, limits,
+/// types, deduplication, batching, retries and accounting are done before, once for all destinations.
 ///
 /// # What the engine guarantees
 /// - One call at a time, from one thread.
@@ -201,8 +201,8 @@ pub trait Destination: Send {
     /// The kind says what the engine does next, [`LoadError::applied`] whether the load may have taken effect.
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError>;
 
-    /// Takes something out of a table, all or nothing, because somebody asked for it, and returns the state it left; `None` after
-    /// [`Removal::Table`]. `Ok` means durable. The position stays, and so do the counts, but for the number of rows.
+    /// Takes something out of a table, all or nothing, though no record came for that, and returns the state it left; `None`
+    /// after [`Removal::Table`]. `Ok` means durable. The position stays, and so do the counts, but for the number of rows.
     ///
     /// # Errors
     /// [`Stale`](crate::LoadErrorKind::Stale), without effect, unless the state found is `found`; otherwise as [`load`](Self::load).

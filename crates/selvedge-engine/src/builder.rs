@@ -27,7 +27,7 @@ pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
 /// The most bytes of bodies that wait for a paused table, unless told otherwise: 1 GiB.
 pub const DEFAULT_PAUSED_LIMIT_BYTES: u64 = 1 << 30;
 
-/// How long batches with rejected records are kept for replay, unless told otherwise: 30 days.
+/// How long rejected records are kept, unless told otherwise: 30 days.
 pub const DEFAULT_REJECTED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The most bytes of bodies in one load, whatever the budget: the offsets of Arrow's texts have 31 bits.
@@ -134,8 +134,10 @@ impl EngineBuilder {
         self
     }
 
-    /// How long the queue keeps batches with rejected records after they were received, so that those can be replayed: at
-    /// least as long, and an hour longer at most while batches come. Default: [`DEFAULT_REJECTED_KEPT`].
+    /// How long rejected records are kept: in the destinations from the moment they were rejected, and in the queue, for
+    /// replay, from that at which their batch was received. They stay counted as rejected. What is older is removed when the
+    /// engine is started and, while it runs, once an hour; more often if they are kept for less, but at most once a second.
+    /// Tables that are paused, and those that another queue loaded, are left alone. Default: [`DEFAULT_REJECTED_KEPT`].
     pub fn rejected_kept(mut self, kept: Duration) -> Self {
         self.rejected_kept = kept;
         self
@@ -176,7 +178,7 @@ impl EngineBuilder {
         let backlog = Arc::new(Backlog::new(names(), self.budget_bytes / 4, self.paused_limit_bytes));
         bounds.iter().for_each(|bounds| backlog.inherit(bounds));
         let retention = Retention::new(self.rejected_kept);
-        retention.prune(&*queue)?;
+        queue.prune_kept(retention.begins())?;
         let schemas = Arc::new(Schemas::new());
         let intake = Intake { schemas, redactions, bad_records: self.bad_records, backlog: Arc::clone(&backlog) };
         let mut engine = Engine {
@@ -184,7 +186,6 @@ impl EngineBuilder {
             queue,
             intake,
             backlog,
-            retention,
             replaying: Mutex::new(()),
             loaders: Vec::new(),
         };
@@ -206,6 +207,7 @@ impl EngineBuilder {
                 registration,
                 of_other_queues: self.of_other_queues,
                 policies: Arc::clone(&policies),
+                retention,
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
             };

@@ -192,9 +192,9 @@ impl Track {
         self.may_work() && !matches!(self.condition, Condition::Paused { .. })
     }
 
-    /// Whether there was anything to do since the engine was started.
+    /// Whether there was anything to do, or to tell, since the engine was started.
     pub(crate) fn is_of_interest(&self) -> bool {
-        self.tally() != Tally::default() || !self.is_running()
+        self.tally() != Tally::default() || !self.is_running() || !self.warnings.is_empty()
     }
 
     pub(crate) fn is_running(&self) -> bool {

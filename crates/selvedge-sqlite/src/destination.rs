@@ -84,7 +84,8 @@ impl Destination for Sqlite {
         Ok(state)
     }
 
-    /// Keys and rejected records are removed from the files too: see the [crate]'s documentation for what that takes.
+    /// What somebody wants erased, keys and rejected records, is removed from the files too: see the [crate]'s documentation for
+    /// what that takes.
     fn remove(
         &mut self,
         table: &TableName,
@@ -99,7 +100,7 @@ impl Destination for Sqlite {
         check_found(table, found, state::read(&transaction, table, &doing)?.as_ref())?;
         let left = removal::apply(&transaction, table, found, removal, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
-        if !matches!(removal, Removal::Table) {
+        if matches!(removal, Removal::Keys(_) | Removal::Rejects(_)) {
             removal::forget(&self.connection, &doing).map_err(LoadError::possibly_applied)?;
         }
         Ok(left)

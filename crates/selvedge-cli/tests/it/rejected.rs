@@ -175,3 +175,38 @@ fn a_key_has_to_fit() {
     check(r#"{"id":"a"}"#, "the key does not fit the table's");
     assert_eq!(place.rows("t", "id, v"), ["1|a", "3|c"]);
 }
+
+/// They are gone from a destination with the next run that loads into it, and so are their batches. They stay counted.
+#[test]
+fn old_ones_are_not_kept() {
+    let place = loaded();
+    // Nothing is new, so nothing is loaded.
+    let run =
+        |settings: &str, code| place.run(&format!("load a.json {settings} --data demo.db.queue")).expect_code(code);
+    run("--to sqlite:demo.db --to parquet:lake --rejected-kept 12h", 0);
+    assert_eq!(listed(&place, "sqlite:demo.db").len(), 2);
+    run("--to sqlite:demo.db --rejected-kept 0s", 0);
+    assert_eq!([listed(&place, "sqlite:demo.db").len(), listed(&place, "parquet:lake").len()], [0, 2]);
+    assert_eq!(place.rows("_sdc_rejected", "record"), [""; 0]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
+
+    let replay = place.run("replay --to parquet:lake --data demo.db.queue").expect_code(0);
+    replay.expect_stdout("0 records sent again\n2 records left out: their batches are no longer kept\n");
+    run("--to parquet:lake --rejected-kept 0s", 0);
+    assert_eq!(listed(&place, "parquet:lake").len(), 0);
+    let report = place.run("verify sqlite:demo.db parquet:lake --report json").expect_code(0).report();
+    for destination in ["sqlite:demo.db", "parquet:lake"] {
+        assert_eq!(report["destinations"][destination]["tables"]["t"]["rejected"], 2, "{destination}");
+    }
+}
+
+/// What a command removes itself, it does not take for kept.
+#[test]
+fn too_old_to_be_sent_again() {
+    let place = loaded();
+    let replay = place.run("replay --to sqlite:demo.db --to parquet:lake --rejected-kept 0s").expect_code(0);
+    replay.expect_stdout("0 records sent again\n2 records left out: their batches are no longer kept\n");
+    assert_eq!(listed(&place, "sqlite:demo.db").len(), 0);
+    place.run("replay --to sqlite:demo.db --data nowhere").expect_code(1).expect_stderr("nowhere");
+    assert!(!place.path("nowhere").exists());
+}

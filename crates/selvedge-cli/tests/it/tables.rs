@@ -48,6 +48,21 @@ fn other_tables_go_on() {
 }
 
 #[test]
+fn what_waits_for_a_paused_table_is_limited() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    place.run("table pause t --data demo.db.queue").expect_code(0);
+    place.write("b.json", batch(2, &format!(r#"{{"id":2,"v":"{}"}}"#, "b".repeat(900))));
+    let load = |limit: &str| place.run(&format!("load b.json --again --to sqlite:demo.db --paused-limit {limit}"));
+    load("1KiB")
+        .expect_code(1)
+        .expect_stderr("nothing of the batch was queued: t is paused")
+        .expect_stderr("of 1024 at most");
+    load("2KiB").expect_code(1).expect_stderr("1 record of t waits for sqlite:demo.db: the table is paused");
+}
+
+#[test]
 fn a_table_is_given_other_keys() {
     let place = with_changed_keys();
     let run = place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);

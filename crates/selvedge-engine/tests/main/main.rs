@@ -19,6 +19,7 @@ mod push;
 mod rejects;
 mod replay;
 mod restart;
+mod retention;
 mod start;
 mod tables;
 mod versions;
