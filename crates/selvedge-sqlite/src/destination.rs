@@ -73,10 +73,10 @@ impl Destination for Sqlite {
             .map_err(|cause| doing.failed(cause))?;
         load.check_planned_on(state::read(&transaction, &load.table, &doing)?.as_ref())?;
         changes::apply(&transaction, load, &doing)?;
-        let below = versions::write(&transaction, load, &doing)?;
         let fates = rows::write(&transaction, load, &doing)?;
         let deleted = deletes::write(&transaction, load, &doing)?;
         subrows::write(&transaction, load, &fates, &deleted, &doing)?;
+        let below = versions::write(&transaction, load, &doing)?;
         rejects::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
         let state = load.committed(rows::outcome(&fates, &deleted, below));
         state::write(&transaction, &load.table, &state, &doing)?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use selvedge_core::{
-    Column, ColumnType, Destination, LoadErrorKind, Nesting, Path, Removal, TableLoad, TableName, TableState, level_id,
-    schema, system,
+    Applied, Column, ColumnType, Destination, LoadErrorKind, Nesting, Path, Removal, TableLoad, TableName, TableState,
+    level_id, schema, system,
 };
 
 use crate::fixture::{Warehouse, column, integration_table, plan, plan_subtable, table};
@@ -244,4 +244,21 @@ fn a_copy_that_was_not_finished_is_made_anew() {
     remove(&mut warehouse, &table("orders"), Removal::Keys(&ids(&[1]))).unwrap();
     assert_eq!(warehouse.query("SELECT id FROM orders"), "2");
     assert!(!fs::exists(&copy).unwrap());
+}
+
+/// DuckDB does not copy rows that refer to others of their own table.
+#[test]
+fn a_copy_that_cannot_be_finished_is_not_left_behind() {
+    let mut warehouse = Warehouse::new();
+    let found = load(&mut warehouse, &[row(1, None, 5), row(2, None, 5)], None);
+    warehouse.execute(
+        "CREATE TABLE tree (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES tree (id));
+         INSERT INTO tree VALUES (1, NULL); INSERT INTO tree VALUES (2, 1)",
+    );
+    let error = warehouse.destination.remove(&table("orders"), &found, Removal::Keys(&ids(&[1]))).unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (LoadErrorKind::Refused, Applied::Unknown));
+    assert_eq!(fs::read_dir(warehouse.path().parent().unwrap()).unwrap().count(), 1, "other files are left");
+    assert_eq!(warehouse.query("SELECT id FROM orders"), "2");
+    warehouse.execute("DROP TABLE tree");
+    remove(&mut warehouse, &table("orders"), Removal::Keys(&ids(&[1]))).unwrap();
 }

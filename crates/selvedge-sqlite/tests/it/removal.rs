@@ -233,6 +233,7 @@ fn while_another_program_reads_it_is_not_known_to_be_gone() {
     let error = database.destination.remove(&table("orders"), &found, Removal::Keys(&ids(&[1]))).unwrap_err();
     assert_eq!((error.kind(), error.applied()), (LoadErrorKind::Unavailable, Applied::Unknown));
     assert!(error.to_string().contains("another program is reading"), "{error}");
+    assert!(error.to_string().ends_with("then remove it once more"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     let left = remove(&mut database, Removal::Keys(&ids(&[1]))).unwrap();
     assert_eq!(left.counts.live_rows, 3);
