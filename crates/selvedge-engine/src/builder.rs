@@ -144,7 +144,8 @@ impl EngineBuilder {
     }
 
     /// Which columns of a table are excluded or hashed. What is excluded, and the value of what is hashed, is in no file of the
-    /// queue and in no destination; records that were pushed before stay as they are.
+    /// queue and in no destination; records that were pushed before stay as they are, but that they are
+    /// [replayed](Engine::replay) without what is excluded now. What is to be hashed is replayed as it was stored.
     ///
     /// The rules hold for batches pushed to this engine: give them again to the next one. Two batches that differ in nothing
     /// but excluded columns are one and the same batch for [`Repeats`](crate::Repeats).

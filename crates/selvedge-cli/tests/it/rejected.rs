@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::{Place, batch};
+use crate::{Place, Run, batch};
 
 const BAD: &str = r#"{"id":1,"v":"a"};{"id":2,"v":7};{"id":3,"v":"c"};{"v":"nobody"}"#;
 
@@ -143,6 +143,28 @@ fn a_key_is_erased() {
     assert!(!stand_in(place.folder.path(), secret.as_bytes()));
     assert!(!stand_in(place.folder.path(), rejected.as_bytes()));
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("1 row, the same in both");
+}
+
+/// However its records spell it.
+#[test]
+fn a_key_is_one_in_every_spelling() {
+    let secret = "the-secret-of-seventeen";
+    for (schema, key, other) in [
+        (r#"{"type":"string","format":"date-time"}"#, r#""2020-01-01T00:00:00Z""#, r#""2020-01-01T01:00:00.0+01:00""#),
+        (r#"{"type":"number"}"#, "10", "1e1"),
+        (r#"{"type":"integer"}"#, "17", "17.0"),
+        (r#"{"type":"string"}"#, r#""café""#, r#""caf\u00e9""#),
+    ] {
+        let place = Place::new();
+        let records = format!(r#"{{"id":{other},"v":"{secret}"}};{{"id":{other},"v":["{secret}"]}}"#);
+        place.write("a.json", batch(1, &records).replace(r#"{"type":"integer"}"#, schema));
+        place.run("load a.json --bad-records reject --to sqlite:demo.db").expect_code(3);
+        fs::remove_file(place.path("a.json")).unwrap();
+        let mut purge = place.command("purge --table t --data demo.db.queue --key");
+        let run: Run = purge.arg(format!(r#"{{"id":{key}}}"#)).output().unwrap().into();
+        run.expect_code(0).expect_stdout("1 row and 1 rejected record erased\ndemo.db.queue: 2 kept records erased\n");
+        assert!(!stand_in(place.folder.path(), secret.as_bytes()), "{schema}");
+    }
 }
 
 /// What the queue has deleted stands in no free room of its file, and what it is about to delete is waited for.
