@@ -99,13 +99,17 @@ impl JsonLines {
             return Err(LoadError::new(Stale, format!("{table} was changed by somebody else; look again")).into());
         };
         let folder = self.folder(table);
+        let rejects = |ids: StringArray| {
+            let ids: ArrayRef = Arc::new(ids);
+            Fallible::Ok((
+                true,
+                keys(found, Part::Rejects, &RecordBatch::try_from_iter([(system::PRIMARY_KEY, ids)])?)?,
+            ))
+        };
         let (from_rejects, keys) = match removal {
             Removal::Keys(keys) => (false, tombstone::key_texts(keys, &found.keys)?),
-            Removal::Rejects(keys) => {
-                let keys: ArrayRef = Arc::new(keys.clone());
-                let keys = RecordBatch::try_from_iter([(system::PRIMARY_KEY, keys)])?;
-                (true, self::keys(found, Part::Rejects, &keys)?)
-            }
+            Removal::Rejects(ids) => rejects(ids.clone())?,
+            Removal::RejectsBefore(moment) => rejects(rejected_before(&folder, &before, moment)?)?,
             Removal::Table => {
                 fs::remove_file(folder.join("state.json"))?;
                 let rest = || File::open(&folder)?.sync_all().and_then(|()| fs::remove_dir_all(&folder));
@@ -114,6 +118,9 @@ impl JsonLines {
             }
             _ => return Err(LoadError::new(Refused, "that cannot be removed; remove the whole table").into()),
         };
+        if keys.is_empty() {
+            return Ok(Some(before.state));
+        }
         let keys: HashSet<_> = keys.iter().flatten().collect();
         let goes = |part: Part<'_>, key: &str, _| (part == Part::Rejects) == from_rejects && keys.contains(key);
         let nothing = |part: Part<'_>| Ok(RecordBatch::new_empty(schema(&columns(found, part).unwrap_or_default())));
@@ -125,6 +132,17 @@ impl JsonLines {
             .map_err(|cause| failed(cause.into()).possibly_applied())?;
         Ok(Some(state))
     }
+}
+
+/// The generated keys of the records that were rejected before a moment.
+fn rejected_before(folder: &Path, commit: &Commit, moment: i64) -> Fallible<StringArray> {
+    let mut old = Vec::new();
+    read(folder, Some(commit), Part::Rejects, &commit.state, &mut |batch| {
+        let before = rejected::read(&batch).filter(|rejected| rejected.rejected_at < moment);
+        old.extend(before.map(|rejected| rejected.id));
+        Ok(Continue(()))
+    })?;
+    Ok(old.into())
 }
 
 /// The keys of which the load's row, or delete, is written: all but those whose row or tombstone is newer.

@@ -1,6 +1,7 @@
 //! What can be asked of the command.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +14,7 @@ use crate::column_rules::Column;
 use crate::destination::Address;
 use crate::error::Error;
 use crate::input::Input;
+use crate::quantity;
 
 /// Loads records into databases and files: durable once accepted, the newest version of each key, each record exactly once.
 #[derive(Debug, Parser)]
@@ -51,8 +53,8 @@ pub(crate) enum Command {
     Rejected(RejectedArgs),
     /// Sends rejected records again, once what kept them out is mended: each once, however often the command is run.
     ///
-    /// They go in as they came, with their own sequence: a newer record of their key that came meanwhile stays. The queue keeps
-    /// the batches of rejected records for 30 days.
+    /// They go in as they came, with their own sequence: a newer record of their key that came meanwhile stays. Those that
+    /// were kept longer than --rejected-kept says are gone.
     #[command(after_long_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
     /// Erases a key: its rows, its tombstone, and its rejected records, in every destination of the queue and in the queue.
@@ -187,6 +189,18 @@ pub(crate) struct SettingsArgs {
     #[arg(long, value_name = "BAD", default_value = "refuse", value_parser = bad_records())]
     pub(crate) bad_records: BadRecords,
 
+    /// How long rejected records are kept, in the destinations and in the queue: 30d, 12h, 15m, 10s.
+    ///
+    /// What is older is removed when a command begins, and at least once an hour while it runs. It stays counted. Every
+    /// command goes by what it is given itself: give the same to all that load from a queue.
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = quantity::duration)]
+    pub(crate) rejected_kept: Duration,
+
+    /// How many bytes of a table's batches may wait while the table is paused: 1GiB, 512MiB, 64KiB. Beyond that, no more is
+    /// taken for it; from four fifths on, that is said.
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = quantity::bytes)]
+    pub(crate) paused_limit: u64,
+
     /// The folder of the queue, where accepted records are kept until every destination has them. Default: the first
     /// destination's path with `.queue` after it. Use the same folder for the same destinations.
     #[arg(long, value_name = "FOLDER")]
@@ -291,10 +305,11 @@ pub(crate) enum TableCommand {
     /// Gives a table other keys: its rows go into the queue again, and it is made anew of them under the new keys.
     ///
     /// Of rows that share the new key the newest stays; one that has nothing in it ends among the rejected records. The next load
-    /// makes the table.
+    /// makes the table. The rejected records it had before go: list them (`selvedge rejected`) or send them again
+    /// (`selvedge replay`) first.
     Rekey(RekeyArgs),
     /// Begins a table anew: removes it from every destination, and lets it be made of what waits in the queue, with the keys that
-    /// has. What was loaded before is gone until it is sent again.
+    /// has. What was loaded before is gone until it is sent again, and so are its rejected records: list or replay them first.
     Reset(TableArgs),
     /// Removes a table from every destination and from the queue.
     Drop(DropArgs),

@@ -95,9 +95,13 @@ pub(crate) fn start(settings: &SettingsArgs) -> Result<Engine, Error> {
 }
 
 fn builder(settings: &SettingsArgs) -> EngineBuilder {
-    let SettingsArgs { new_columns, changed_types, deletes, loading, bad_records, .. } = *settings;
+    let SettingsArgs { new_columns, changed_types, deletes, loading, .. } = *settings;
     let policy = Policy { new_columns, changed_types, deletes, loading, ..Policy::default() };
-    let builder = Engine::builder(settings.queue_folder()).policy(policy).bad_records(bad_records);
+    let builder = Engine::builder(settings.queue_folder())
+        .policy(policy)
+        .bad_records(settings.bad_records)
+        .rejected_kept(settings.rejected_kept)
+        .paused_limit_bytes(settings.paused_limit);
     if settings.adopt { builder.adopt() } else { builder }
 }
 

@@ -21,6 +21,7 @@ mod moment;
 mod plan;
 mod progress;
 mod purge;
+mod quantity;
 mod refused;
 mod rejected;
 mod report;

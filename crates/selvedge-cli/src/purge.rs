@@ -18,13 +18,16 @@ use crate::tell::tell;
 /// When the queue or a destination cannot be used for it, or records wait in which the key may be.
 pub(crate) fn purge(PurgeArgs { table, integration, data, key }: &PurgeArgs) -> Result<Ending, Error> {
     let name = whole_name(integration.as_ref(), table)?;
-    let key = RecordKey::parse(key).map_err(|cause| Error::usage("the key is not understood").because(cause))?;
+    let mut key = RecordKey::parse(key).map_err(|cause| Error::usage("the key is not understood").because(cause))?;
     let queue = EmbeddedQueue::open_existing(data).map_err(|cause| unusable(data, cause))?;
     selvedge::check_purgeable(&queue, &name).map_err(|cause| undone(&name, cause))?;
     let mut lines = Vec::new();
     for address in registered_addresses(&queue, data)? {
         let mut rejects = Vec::new();
         let mut reader = address.read()?;
+        if let Some(counted) = reader.count(&name).map_err(|cause| address.unreadable(cause))? {
+            key = key.of_table(&name, &counted.state).map_err(|cause| undone(&name, cause))?;
+        }
         reader
             .read(&name, Part::Rejects, &mut |_, batch| {
                 let found = selvedge::rejected::read(&batch).filter(|rejected| key.is_of(&rejected.record));

@@ -103,19 +103,26 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
             })?),
             None => None,
         };
+    let folder = args.settings.queue_folder();
+    let looked = QueueReader::open(&folder).and_then(|queue| Ok((queue.id()?, queue)));
+    let (id, queue) = looked.map_err(|cause| unusable(&folder, cause))?;
     let mut found: BTreeMap<(TableName, u64), BTreeSet<u64>> = BTreeMap::new();
+    let mut foreign = BTreeSet::new();
     for destination in &args.settings.to {
         each(destination, &args.filter, &mut |table, rejected| {
-            found.entry((table.clone(), rejected.batch)).or_default().insert(rejected.batch_record);
+            if selvedge::is_of_queue(&rejected, id) {
+                found.entry((table.clone(), rejected.batch)).or_default().insert(rejected.batch_record);
+            } else {
+                foreign.insert(rejected.id);
+            }
             ControlFlow::Continue(())
         })?;
     }
-    let folder = args.settings.queue_folder();
-    let kept = QueueReader::open(&folder).and_then(|queue| queue.kept_for_replay(None));
-    let kept = kept.map_err(|cause| unusable(&folder, cause))?;
-    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
     let stop = Stop::listen()?;
+    // With that, the queue lets go of what it kept long enough.
     let engine = load::start(&args.settings)?;
+    let kept = queue.kept_for_replay(None).map_err(|cause| unusable(&folder, cause))?;
+    let kept: BTreeSet<u64> = kept.into_iter().map(|kept| kept.batch).collect();
     let (mut sent, mut before, mut gone) = (0, 0, 0);
     for ((table, batch), records) in found.iter().take_while(|_| stop.signal().is_none()) {
         if !kept.contains(batch) {
@@ -140,6 +147,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
     }
     if gone > 0 {
         lines.push(format!("{} left out: their batches are no longer kept", plural(gone, "record")));
+    }
+    if !foreign.is_empty() {
+        let foreign = plural(foreign.len() as u64, "record");
+        lines.push(format!("{foreign} left out: they came through another queue, which has their batches"));
     }
     let mut out = io::stdout().lock();
     lines

@@ -90,13 +90,12 @@ fn reset(table: &TableArgs) -> Result<Vec<String>, Error> {
 
 fn rekey(RekeyArgs { table, key }: &RekeyArgs) -> Result<Vec<String>, Error> {
     let (queue, name) = opened(table)?;
-    let destinations = registered_addresses(&queue, &table.data)?;
-    let mut rows = 0;
-    for address in &destinations {
+    let mut rows = None;
+    for address in registered_addresses(&queue, &table.data)? {
         let mut reader = address.read()?;
-        let found = selvedge::requeue(&queue, reader.as_mut(), &name, key).map_err(|cause| undone(&name, cause))?;
-        rows = found;
-        if found > 0 {
+        rows = selvedge::requeue(&queue, reader.as_mut(), &name, key).map_err(|cause| undone(&name, cause))?;
+        // What this destination lacks is still in the queue, so another one has nothing to add.
+        if rows.is_some() {
             break;
         }
     }
@@ -106,7 +105,7 @@ fn rekey(RekeyArgs { table, key }: &RekeyArgs) -> Result<Vec<String>, Error> {
     selvedge::requeued(&queue, &name).map_err(|cause| undone(&name, cause))?;
     let key = key.join(", ");
     Ok(vec![
-        format!("{} of {name} are in the queue under the key ({key})", plural(rows, "row")),
+        format!("{} of {name} are in the queue under the key ({key})", plural(rows.unwrap_or_default(), "row")),
         "the next load or server on this queue makes the table anew of them and of what waits".to_owned(),
     ])
 }

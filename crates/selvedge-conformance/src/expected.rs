@@ -28,6 +28,9 @@ pub(crate) struct Expected {
     /// The records that were rejected, in any order.
     #[serde(default)]
     rejected: Vec<ExpectedRejected>,
+    /// How many rejected records were erased: they stay counted.
+    #[serde(default)]
+    erased: u64,
     /// How many records were accepted for it: its counts add up to that.
     accepted: u64,
     /// How many of them were superseded, where it is the same however they are loaded.
@@ -131,7 +134,7 @@ impl Expected {
         let Counts { superseded, live_rows, .. } = counts;
         ensure_equal(&live_rows, &rows, "the committed number of live rows, and the rows counted")?;
         ensure_equal(&live_rows, &(self.rows.len() as u64), "the live rows")?;
-        ensure_equal(&counts.rejected, &(self.rejected.len() as u64), "rejected")?;
+        ensure_equal(&counts.rejected, &(self.rejected.len() as u64 + self.erased), "rejected")?;
         ensure_equal(&counts.records(), &self.accepted, "loaded + superseded + rejected")?;
         self.superseded.map_or(Ok(()), |expected| ensure_equal(&superseded, &expected, "superseded"))
     }

@@ -242,12 +242,17 @@ pub(crate) fn generated_key(number: i64) -> String {
     format!("00000000-0000-8000-8000-{number:012}")
 }
 
+/// When the rejected record of a number was rejected.
+pub(crate) fn rejected_at(number: i64) -> i64 {
+    1_700_000_000_000_000 + number
+}
+
 /// Rejected records of a table, one for each number.
 pub(crate) fn rejects(table: &TableName, numbers: &[i64]) -> Result<RecordBatch, Failure> {
     let texts = |text: &dyn Fn(i64) -> String| -> ArrayRef {
         Arc::new(numbers.iter().map(|number| Some(text(*number))).collect::<StringArray>())
     };
-    let moments = numbers.iter().map(|number| Some(1_700_000_000_000_000 + number));
+    let moments = numbers.iter().map(|number| Some(rejected_at(*number)));
     let moments = moments.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
     let integers: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
     let columns = vec![

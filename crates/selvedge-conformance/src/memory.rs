@@ -128,6 +128,10 @@ impl Memory {
             }
             Removal::Keys(keys) => removal::without_keys(table, keys)?,
             Removal::Rejects(keys) => removal::without_rejects(table, keys)?,
+            Removal::RejectsBefore(moment) => match removal::without_rejects_before(table, moment)? {
+                left if left.rejects.num_rows() == table.rejects.num_rows() => return Ok(Some(left.state)),
+                left => left,
+            },
             _ => return Err(refused("this cannot be removed here; update the destination")),
         };
         let left = Table { content: leave(&table.content, left.content), ..left };

@@ -4,6 +4,8 @@
 //! that stand one after the other in as few loads as it makes of them, and once with a load and a new engine for every batch.
 //! What is expected has to hold both times.
 
+mod by_hand;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread;
@@ -12,11 +14,12 @@ use std::time::{Duration, Instant};
 use selvedge_core::{IntegrationName, TableName};
 use selvedge_engine::{
     BadRecords, Batch, ColumnRules, EmbeddedQueue, Engine, EngineBuilder, EngineErrorKind, Policy, Queue, Secret,
-    TableProgress, Tally, Waiting,
+    TableBounds, TableProgress, Tally, Waiting,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use self::by_hand::{Purge, Rekey, Replay};
 use crate::expected::{self, Expected};
 use crate::failure::{Checked, Failure, ensure, ensure_equal};
 use crate::place::{Place, Thing};
@@ -32,6 +35,9 @@ pub(crate) struct Scenario {
     pub(crate) says: String,
     steps: Vec<Step>,
 }
+
+/// What the queue calls the destination.
+const DESTINATION: &str = "destination";
 
 /// What happens next.
 #[derive(Debug, Deserialize)]
@@ -61,6 +67,20 @@ enum Step {
     Lose(Thing),
     /// An engine takes over the tables that another queue loaded, and loads them.
     Adopt,
+    /// Somebody pauses a table.
+    Pause(String),
+    /// Somebody lets a table go on.
+    Resume(String),
+    /// Somebody gives a table other keys.
+    Rekey(Rekey),
+    /// Somebody begins a table anew, of what the queue still holds.
+    Reset(String),
+    /// Somebody drops a table.
+    Drop(String),
+    /// Somebody sends the rejected records of a table again.
+    Replay(Replay),
+    /// Somebody erases a key.
+    Purge(Purge),
 }
 
 /// A batch that is not accepted.
@@ -181,6 +201,13 @@ impl Stage<'_> {
                 self.start(Engine::builder(self.place.folder(Thing::Queue)).adopt())?;
                 self.settle()
             }
+            Step::Pause(table) => self.pause(table),
+            Step::Resume(table) => self.resume(table),
+            Step::Rekey(rekey) => self.rekey(rekey),
+            Step::Reset(table) => self.reset(table),
+            Step::Drop(table) => self.drop_table(table),
+            Step::Replay(replay) => self.replay(replay),
+            Step::Purge(purge) => self.purge(purge),
         }
     }
 
@@ -259,7 +286,7 @@ impl Stage<'_> {
             self.settle()?;
             self.stop();
         }
-        if self.paused.is_empty() && self.place.folder(Thing::Queue).exists() {
+        if self.place.folder(Thing::Queue).exists() {
             trim(&self.place.folder(Thing::Queue))?;
         }
         Ok(self.place)
@@ -279,7 +306,7 @@ impl Stage<'_> {
     fn start(&mut self, builder: EngineBuilder) -> Checked {
         let builder = builder.policy(self.policy).bad_records(self.bad_records);
         let builder = self.redacted.iter().try_fold(builder, |builder, it| it.tell(builder))?;
-        self.engine = Some(builder.destination("destination", self.place.open()?).start()?);
+        self.engine = Some(builder.destination(DESTINATION, self.place.open()?).start()?);
         Ok(())
     }
 }
@@ -298,7 +325,9 @@ impl Redacted {
 fn trim(folder: &Path) -> Checked {
     let queue = EmbeddedQueue::open(folder)?;
     let begun = Instant::now();
-    while queue.tables()?.iter().any(|table| table.kept_records > 0) {
+    let waiting: BTreeMap<TableName, u64> = queue.destinations()?.into_iter().flat_map(|it| it.waiting).collect();
+    let is_trimmed = |bounds: &TableBounds| bounds.kept_records <= waiting.get(&bounds.table).copied().unwrap_or(0);
+    while !queue.tables()?.iter().all(is_trimmed) {
         ensure(begun.elapsed() < PATIENCE, || "the queue does not delete what is loaded".to_owned())?;
         thread::sleep(Duration::from_millis(1));
     }

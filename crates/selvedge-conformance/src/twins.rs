@@ -102,7 +102,7 @@ const fn loading(name: &'static str, says: &'static str, found_by: &'static [&'s
     }
 }
 
-/// A twin whose defect is in what is removed by hand.
+/// A twin whose defect is in what is removed though no record came for that.
 const fn removing(name: &'static str, says: &'static str, found_by: &'static [&'static str], remove: Remove) -> Twin {
     Twin { remove, ..loading(name, says, found_by, soundly) }
 }
@@ -172,7 +172,7 @@ pub fn twins() -> Vec<Twin> {
             ..loading(
                 "forgets_active_version",
                 "does not remember which version is active",
-                &["late_versions", "older_activation", "activation_first"],
+                &["late_versions", "older_activation", "activation_first", "rekey_versions"],
                 state::loads_anyway,
             )
         },
@@ -278,6 +278,8 @@ pub fn twins() -> Vec<Twin> {
                 "policy_discard_record",
                 "policy_reject",
                 "rejected_records",
+                "replay",
+                "replay_versions",
                 "rejected_each",
                 "columns_redacted",
                 "rejects",
@@ -363,7 +365,14 @@ pub fn twins() -> Vec<Twin> {
             ..loading(
                 "forgets_tables",
                 "knows no state when it is opened again",
-                &["repeated_request", "keyless_repeat", "queue_recreated", "second_queue", "queue_restored"],
+                &[
+                    "repeated_request",
+                    "keyless_repeat",
+                    "queue_recreated",
+                    "second_queue",
+                    "queue_restored",
+                    "pause_and_resume",
+                ],
                 state::loads_anyway,
             )
         },
@@ -414,20 +423,26 @@ pub fn twins() -> Vec<Twin> {
         removing(
             "removes_nothing",
             "says that it removed what it did not",
-            &["remove_table", "remove_rejects"],
+            &["remove_table", "remove_rejects", "remove_old_rejects", "rekey", "reset", "drop_table", "purge"],
             removals::removes_nothing,
         ),
         removing(
             "removal_leaves_tombstones",
             "removes rows and leaves tombstones",
-            &["remove_keys"],
+            &["remove_keys", "purge"],
             removals::removal_leaves_tombstones,
         ),
         removing(
             "removal_leaves_subrows",
             "removes rows and leaves their subrows",
-            &["remove_keys"],
+            &["remove_keys", "purge"],
             removals::removal_leaves_subrows,
+        ),
+        removing(
+            "removes_all_rejects",
+            "removes rejected records however new they are",
+            &["remove_old_rejects"],
+            removals::removes_all_rejects,
         ),
         removing(
             "removes_blindly",

@@ -6,8 +6,8 @@ use crate::{Capabilities, LoadError, Removal, TableLoad, TableName, TableState};
 
 /// Where prepared tables are loaded.
 ///
-/// Four methods: what this destination is like, how a table stands, one load, and what is removed by hand. Naming, limits, types, deduplication,
-/// batching, retries and accounting are done before, once for all destinations.
+/// Four methods: what this destination is like, how a table stands, one load, and what is taken out of it. Naming, limits,
+/// types, deduplication, batching, retries and accounting are done before, once for all destinations.
 ///
 /// # What the engine guarantees
 /// - One call at a time, from one thread.
@@ -182,16 +182,17 @@ pub trait Destination: Send {
     /// Inside one transaction:
     /// 1. read the state and refuse the load unless it is the one planned on ([`TableLoad::check_planned_on`]);
     /// 2. apply [`TableLoad::changes`] in order;
-    /// 3. if the load [activates](TableLoad::activates) a version, remove the rows of lower ones and of none, with their subrows,
-    ///    and such tombstones;
-    /// 4. in a keyed table, write each row unless the stored row of its key, or its [tombstone](crate::tombstone), has a greater
+    /// 3. in a keyed table, write each row unless the stored row of its key, or its [tombstone](crate::tombstone), has a greater
     ///    (table version, sequence), where a null version is below all others; at equality the row of the load replaces the
     ///    stored one, as a whole. A tombstone goes when a row is written in its place. In a keyless table, append every row;
-    /// 5. by the same rule, each of [`TableLoad::deletes`] takes away the stored row of its key, if there is one, with its subrows,
+    /// 4. by the same rule, each of [`TableLoad::deletes`] takes away the stored row of its key, if there is one, with its subrows,
     ///    and leaves a tombstone, whether there was a row or not;
-    /// 6. for each of [`TableLoad::subtables`], apply its changes, remove the rows that belong to a row written in step 4, and
+    /// 5. for each of [`TableLoad::subtables`], apply its changes, remove the rows that belong to a row written in step 3, and
     ///    write those of the load that do ([`SubtableLoad::written`]): what belongs to a row that was not written stays as it
     ///    is. A keyless table's are appended;
+    /// 6. if the load [activates](TableLoad::activates) a version, remove the rows of lower ones and of none, with their subrows,
+    ///    and such tombstones. Where others may have columns of their own, not before: a row that takes the place of one of
+    ///    these keeps what they hold;
     /// 7. keep [`TableLoad::rejects`] beside those kept before;
     /// 8. write the state that [`TableLoad::committed`] computes, and return it.
     ///
@@ -201,8 +202,8 @@ pub trait Destination: Send {
     /// The kind says what the engine does next, [`LoadError::applied`] whether the load may have taken effect.
     fn load(&mut self, load: &TableLoad) -> Result<TableState, LoadError>;
 
-    /// Takes something out of a table, all or nothing, because somebody asked for it, and returns the state it left; `None` after
-    /// [`Removal::Table`]. `Ok` means durable. The position stays, and so do the counts, but for the number of rows.
+    /// Takes something out of a table, all or nothing, though no record came for that, and returns the state it left; `None`
+    /// after [`Removal::Table`]. `Ok` means durable. The position stays, and so do the counts, but for the number of rows.
     ///
     /// # Errors
     /// [`Stale`](crate::LoadErrorKind::Stale), without effect, unless the state found is `found`; otherwise as [`load`](Self::load).

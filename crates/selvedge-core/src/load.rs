@@ -125,6 +125,8 @@ impl TableLoad {
     }
 
     /// The state to write with the rows: the accounting is the same in every destination.
+    ///
+    /// Rows that somebody inserted by hand were never counted, and may go all the same.
     pub fn committed(&self, outcome: Outcome) -> TableState {
         let before = self.counts;
         let records = self.rows.num_rows() as u64 + self.deletes.num_rows() as u64;
@@ -138,7 +140,7 @@ impl TableLoad {
                 loaded: before.loaded + self.activations + (records - outcome.stale_rows),
                 superseded: before.superseded + self.superseded + outcome.stale_rows,
                 rejected: before.rejected + self.rejects.num_rows() as u64,
-                live_rows: before.live_rows + outcome.new_rows - outcome.removed_rows,
+                live_rows: (before.live_rows + outcome.new_rows).saturating_sub(outcome.removed_rows),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! What is taken out of a table because somebody asked for it, not because records came.
+//! What is taken out of a table though no record came for it: because somebody asked for it, or it was kept long enough.
 
 use arrow_array::{RecordBatch, StringArray};
 
@@ -14,4 +14,8 @@ pub enum Removal<'r> {
     Keys(&'r RecordBatch),
     /// The rejected records with these [generated keys](crate::system::PRIMARY_KEY), removed as thoroughly.
     Rejects(&'r StringArray),
+    /// The rejected records of the table that were [rejected](crate::rejected::REJECTED_AT) before this moment, in
+    /// microseconds since 1970 (UTC): they were kept long enough. They need not be gone from the files at once. Where there
+    /// are none, nothing is written.
+    RejectsBefore(i64),
 }

@@ -1,14 +1,15 @@
 //! Removing what a version that is activated leaves behind.
 
-use selvedge_core::{LoadError, Nesting, TableLoad};
+use selvedge_core::{LoadError, Nesting, SubtableLoad, TableLoad};
 
 use crate::dialect::DIALECT;
-use crate::keys::root_keys;
 use crate::session::Session;
 use crate::tombstones::Tombstones;
 
 /// Removes the rows below the version that a load activates, with their subrows and such tombstones. Returns how many rows
 /// it removed.
+///
+/// This comes after the rows of the load, so that one which takes the place of a row below keeps what others added to it.
 pub(crate) fn apply(
     session: &Session,
     load: &TableLoad,
@@ -20,9 +21,9 @@ pub(crate) fn apply(
     };
     let failed = session.failed("remove the rows of lower versions from");
     if nesting == Nesting::Flat {
-        let keys = root_keys(&load.keys);
-        for part in &load.subtables {
-            let statement = DIALECT.delete_subrows_below(&load.table, &load.columns, &keys, &part.subtable, version)?;
+        for SubtableLoad { subtable, .. } in &load.subtables {
+            let name = subtable.table_name(&load.table)?;
+            let statement = DIALECT.delete_rows_below(&name, &subtable.columns, version);
             session.execute_batch(&statement).map_err(&failed)?;
         }
     }

@@ -40,10 +40,10 @@ fn write_flat(session: &Session, load: &TableLoad, tombstones: &Tombstones) -> R
     coalescing::make_again(session, load)?;
     let subtables: Vec<Subrows<'_>> =
         load.subtables.iter().map(|part| Subrows::fitting(session, load, part)).collect::<Result<_, _>>()?;
-    let left_behind = activation::apply(session, load, Nesting::Flat, tombstones)?;
     let written = rows::write(session, &target, load, &load.rows, &others, tombstones)?;
     for subtable in &subtables {
         subtable.write(session, &written)?;
     }
+    let left_behind = activation::apply(session, load, Nesting::Flat, tombstones)?;
     Ok(written.outcome(left_behind))
 }

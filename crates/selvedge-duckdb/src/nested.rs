@@ -30,8 +30,8 @@ pub(crate) fn write(session: &Session, load: &TableLoad, tombstones: &Tombstones
         Some(stood) => reshape::apply(session, load, stood, &target)?,
     };
     let rows = compose(&Flat::from(load), &load.columns, &subtables)?;
-    let left_behind = activation::apply(session, load, Nesting::Native, tombstones)?;
     let written = rows::write(session, &target, load, &rows, &others, tombstones)?;
+    let left_behind = activation::apply(session, load, Nesting::Native, tombstones)?;
     Ok(written.outcome(left_behind))
 }
 

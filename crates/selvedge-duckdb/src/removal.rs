@@ -1,10 +1,10 @@
-//! Taking something out of a table because somebody asked for it: one transaction, then what its bytes need.
+//! Taking something out of a table though no record came for that: one transaction, then what its bytes need.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use selvedge_core::{LoadError, LoadErrorKind, Nesting, Removal, TableName, TableState, rejected, system};
-use selvedge_sql::state_key;
+use selvedge_sql::{state_key, timestamp_text};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
@@ -17,9 +17,9 @@ use crate::{coalescing, rewriting};
 
 /// Removes something from a table that stands as it was found, and returns the state it left.
 ///
-/// Keys and rejected records are removed from the file's bytes too, for which it is written anew. After a failure of that they
-/// are gone from the tables, and to remove them once more completes it. Of a table that is dropped, bytes stay in the file until
-/// DuckDB uses their blocks again.
+/// What somebody wants erased, keys and rejected records, is removed from the file's bytes too, for which it is written
+/// anew. After a failure of that they are gone from the tables, and to remove them once more completes it. Of a table that
+/// is dropped, and of what was kept long enough, bytes stay in the file until DuckDB uses their blocks again.
 pub(crate) fn apply(
     session: &Session,
     table: &TableName,
@@ -29,6 +29,7 @@ pub(crate) fn apply(
     let left = remove(session, table, found, removal)?;
     let thorough = match removal {
         Removal::Table => rewriting::empty_log(session),
+        Removal::RejectsBefore(_) => Ok(()),
         _ => rewriting::apply(session),
     };
     thorough.map_err(LoadError::possibly_applied)?;
@@ -59,6 +60,12 @@ fn remove(
         Removal::Rejects(keys) => {
             if has_rejects {
                 remove_rejects_of(session, table, keys)?;
+            }
+            Some(stands.state)
+        }
+        Removal::RejectsBefore(moment) => {
+            if has_rejects {
+                remove_rejects_before(session, table, moment)?;
             }
             Some(stands.state)
         }
@@ -130,6 +137,19 @@ fn remove_rejects_of(session: &Session, table: &TableName, keys: &StringArray) -
         delete(session, &DIALECT.rejected_table(table), &names, &rows)
     };
     remove().map(drop).map_err(session.failed("remove rejected records from"))
+}
+
+fn remove_rejects_before(session: &Session, table: &TableName, moment: i64) -> Result<(), LoadError> {
+    let moment = timestamp_text(moment).ok_or_else(|| outside_time(table))?;
+    let parameters = [table.table(), &String::from_utf8_lossy(&moment)];
+    let removed = session.execute(&DIALECT.delete_rejected_before(table), parameters);
+    removed.map(drop).map_err(session.failed("remove rejected records from"))
+}
+
+fn outside_time(table: &TableName) -> LoadError {
+    let message =
+        format!("rejected records of {table} were to be removed up to no year from 0 to 9999; give another moment");
+    LoadError::new(LoadErrorKind::Refused, message)
 }
 
 fn stale(table: &TableName) -> LoadError {

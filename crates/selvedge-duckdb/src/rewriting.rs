@@ -25,12 +25,19 @@ pub(crate) fn apply(session: &Session) -> Result<(), LoadError> {
     let copy = beside(path, SUFFIX);
     empty_log(session)?;
     discard(&copy).map_err(|cause| failed(path, cause))?;
-    let statements = format!(
-        "ATTACH {} AS {COPY}; COPY FROM DATABASE {CATALOG} TO {COPY}; DETACH {COPY}",
-        literal(&copy.to_string_lossy())
-    );
-    session.execute_batch(&statements).map_err(session.failed("write a copy of"))?;
-    take_place(&copy, path).map_err(|cause| failed(path, cause))
+    let done = write(session, &copy).and_then(|()| take_place(&copy, path).map_err(|cause| failed(path, cause)));
+    if done.is_err() {
+        // It would take room until the next one. What cannot be removed now is removed then.
+        let _ = session.execute_batch(&format!("DETACH DATABASE IF EXISTS {COPY}"));
+        let _ = discard(&copy);
+    }
+    done
+}
+
+fn write(session: &Session, copy: &Path) -> Result<(), LoadError> {
+    let copy = literal(&copy.to_string_lossy());
+    let statements = format!("ATTACH {copy} AS {COPY}; COPY FROM DATABASE {CATALOG} TO {COPY}; DETACH {COPY}");
+    session.execute_batch(&statements).map_err(session.failed("write a copy of"))
 }
 
 /// Moves what the log holds into the file.

@@ -87,8 +87,7 @@ fn contend(
     incoming: &RecordBatch,
 ) -> Result<Vec<Fate>, LoadError> {
     let failed = session.failed("compare keys with those of");
-    let was_empty = load.planned_on.as_ref().is_none_or(|state| state.counts.live_rows == 0);
-    let mut fates = if was_empty {
+    let mut fates = if load.planned_on.is_none() {
         vec![Fate::New; incoming.num_rows()]
     } else {
         contest::fates(session, &target.spelled(), &target.schema, &target.keys, incoming).map_err(&failed)?

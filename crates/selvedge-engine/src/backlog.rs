@@ -74,6 +74,8 @@ pub(crate) struct Worthwhile {
 /// What a loader does next.
 pub(crate) enum Next {
     Load(TableName),
+    /// Remove what was kept long enough.
+    Prune,
     Stop,
 }
 
@@ -168,14 +170,18 @@ impl Backlog {
         self.lock().cache.get(table, batch)
     }
 
-    /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending.
-    pub(crate) fn next(&self, follower: usize, worthwhile: Worthwhile) -> Next {
+    /// Waits for work of one destination: the table that waits longest, once a load is worth it or nobody is sending; but from
+    /// the moment `due` on, what was kept long enough goes first.
+    pub(crate) fn next(&self, follower: usize, worthwhile: Worthwhile, due: Instant) -> Next {
         let mut state = self.lock();
         loop {
             if state.stopping {
                 return Next::Stop;
             }
             let now = Instant::now();
+            if now >= due {
+                return Next::Prune;
+            }
             let Some(tracks) = state.followers.get(follower).map(|follower| &follower.tracks) else {
                 return Next::Stop;
             };
@@ -189,7 +195,7 @@ impl Backlog {
                 return Next::Load(table.clone());
             }
             let waits = tracks.values().any(Track::is_unfinished);
-            state = self.wait(state, if waits { LOOK_AGAIN } else { Duration::MAX });
+            state = self.wait(state, if waits { LOOK_AGAIN } else { due.saturating_duration_since(now) });
         }
     }
 
@@ -226,6 +232,12 @@ impl Backlog {
     /// Lets a table go on in all destinations, whatever it was paused for.
     pub(crate) fn resume(&self, table: &TableName) {
         self.with_tracks(table, Track::resume);
+    }
+
+    /// Whether a table is paused in one destination, by hand or because it cannot be loaded.
+    pub(crate) fn is_paused(&self, follower: usize, table: &TableName) -> bool {
+        let state = self.lock();
+        state.followers.get(follower).and_then(|follower| follower.tracks.get(table)).is_some_and(Track::is_paused)
     }
 
     /// Notes something about a table that somebody may want to know.

@@ -31,7 +31,7 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Sender,
-    /// What is excluded or hashed in its table is so already: a hash is not to be hashed again.
+    /// What is hashed in its table is so already: a hash is not to be hashed again.
     Queue,
 }
 

@@ -28,7 +28,7 @@ pub const DEFAULT_BUDGET_BYTES: usize = 256 << 20;
 /// The most bytes of bodies that wait for a paused table, unless told otherwise: 1 GiB.
 pub const DEFAULT_PAUSED_LIMIT_BYTES: u64 = 1 << 30;
 
-/// How long batches with rejected records are kept for replay, unless told otherwise: 30 days.
+/// How long rejected records are kept, unless told otherwise: 30 days.
 pub const DEFAULT_REJECTED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// An engine to be.
@@ -131,15 +131,18 @@ impl EngineBuilder {
         self
     }
 
-    /// How long the queue keeps batches with rejected records after they were received, so that those can be replayed: at
-    /// least as long, and an hour longer at most while batches come. Default: [`DEFAULT_REJECTED_KEPT`].
+    /// How long rejected records are kept: in the destinations from the moment they were rejected, and in the queue, for
+    /// replay, from that at which their batch was received. They stay counted as rejected. What is older is removed when the
+    /// engine is started and, while it runs, once an hour; more often if they are kept for less, but at most once a second.
+    /// Tables that are paused, and those that another queue loaded, are left alone. Default: [`DEFAULT_REJECTED_KEPT`].
     pub fn rejected_kept(mut self, kept: Duration) -> Self {
         self.rejected_kept = kept;
         self
     }
 
     /// Which columns of a table are excluded or hashed. What is excluded, and the value of what is hashed, is in no file of the
-    /// queue and in no destination; records that were pushed before stay as they are.
+    /// queue and in no destination; records that were pushed before stay as they are, but that they are
+    /// [replayed](Engine::replay) without what is excluded now. What is to be hashed is replayed as it was stored.
     ///
     /// The rules hold for batches pushed to this engine: give them again to the next one. Two batches that differ in nothing
     /// but excluded columns are one and the same batch for [`Repeats`](crate::Repeats).
@@ -173,7 +176,7 @@ impl EngineBuilder {
         let backlog = Arc::new(Backlog::new(names(), shares, self.paused_limit_bytes));
         bounds.iter().for_each(|bounds| backlog.inherit(bounds));
         let retention = Retention::new(self.rejected_kept);
-        retention.prune(&*queue)?;
+        queue.prune_kept(retention.begins())?;
         let schemas = Arc::new(Schemas::new());
         let intake = Intake { schemas, redactions, bad_records: self.bad_records, backlog: Arc::clone(&backlog) };
         let mut engine = Engine {
@@ -181,7 +184,6 @@ impl EngineBuilder {
             queue,
             intake,
             backlog,
-            retention,
             replaying: Mutex::new(()),
             loaders: Vec::new(),
         };
@@ -202,6 +204,7 @@ impl EngineBuilder {
                 registration,
                 of_other_queues: self.of_other_queues,
                 policies: Arc::clone(&policies),
+                retention,
                 bounds: Arc::clone(&bounds),
                 standing: HashMap::new(),
                 isolations: HashMap::new(),

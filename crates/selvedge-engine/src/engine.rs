@@ -18,7 +18,6 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::{self, Intake};
 use crate::progress::{Progress, Waiting};
 use crate::receipt::Receipt;
-use crate::retention::Retention;
 
 /// Takes batches, makes them durable, and loads them into every destination, exactly once.
 ///
@@ -28,7 +27,6 @@ pub struct Engine {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) intake: Intake,
     pub(crate) backlog: Arc<Backlog>,
-    pub(crate) retention: Retention,
     /// Held while records are replayed.
     pub(crate) replaying: Mutex<()>,
     /// Since when each destination gets everything, by its name.
@@ -71,7 +69,6 @@ impl Engine {
     }
 
     fn push_one(&self, batch: Batch, _sending: &Sending) -> Result<Receipt, EngineError> {
-        self.retention.prune(&*self.queue)?;
         let accepted = self.intake.accept(batch)?;
         let receipts = intake::append(vec![accepted], &*self.queue, &self.backlog)?;
         receipts
@@ -140,7 +137,6 @@ impl Engine {
         mut on_receipt: impl FnMut(&Receipt),
     ) -> Result<(), EngineError> {
         for group in groups {
-            self.retention.prune(&*self.queue)?;
             intake::append(group, &*self.queue, &self.backlog)?.iter().for_each(&mut on_receipt);
         }
         Ok(())

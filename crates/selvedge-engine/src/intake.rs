@@ -57,8 +57,11 @@ impl Intake {
         let table = TableName::new(batch.integration.clone(), records.table.as_str())
             .map_err(|error| EngineError::new(EngineErrorKind::Refused, error.to_string()))?;
         let (body, records) = match self.redactions.get(&table) {
-            Some(redaction) if batch.origin == Origin::Sender => self.redacted(&body, redaction, decode)?,
-            _ => (body, records),
+            Some(redaction) => match batch.origin {
+                Origin::Sender => self.redacted(&body, redaction, decode)?,
+                Origin::Queue => self.redacted(&body, &redaction.exclusions(), decode)?,
+            },
+            None => (body, records),
         };
         self.backlog.check_room(&table, body.len() as u64)?;
         let append = Append {

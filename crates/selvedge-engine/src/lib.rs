@@ -24,6 +24,7 @@ mod policies;
 mod progress;
 mod purge;
 mod receipt;
+mod record_key;
 mod rekey;
 mod replay;
 mod retention;
@@ -38,10 +39,11 @@ pub use builder::{DEFAULT_BUDGET_BYTES, DEFAULT_PAUSED_LIMIT_BYTES, DEFAULT_REJE
 pub use engine::Engine;
 pub use error::{EngineError, EngineErrorKind};
 pub use progress::{Progress, TableProgress, Tally, Waiting};
-pub use purge::{RecordKey, check_purgeable, purge, purge_kept};
+pub use purge::{check_purgeable, purge, purge_kept};
 pub use receipt::Receipt;
+pub use record_key::RecordKey;
 pub use rekey::{requeue, requeued};
-pub use replay::replayed;
+pub use replay::is_of_queue;
 pub use selvedge_prepare::{
     ChangedTypes, ColumnRuleError, ColumnRules, DeclaredColumns, Deletes, EmptySecret, FirstType, Loading, NewColumns,
     Policy, Refusal, Secret,

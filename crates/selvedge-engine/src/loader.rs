@@ -17,6 +17,7 @@ use crate::intake::now;
 use crate::isolation::{self, Isolation};
 use crate::meeting::{Meeting, OfOtherQueues};
 use crate::policies::Policies;
+use crate::retention::Retention;
 use crate::source::{Reached, Source, Trouble};
 
 pub(crate) struct Loader {
@@ -29,6 +30,7 @@ pub(crate) struct Loader {
     pub(crate) registration: Registration,
     pub(crate) of_other_queues: OfOtherQueues,
     pub(crate) policies: Arc<Policies>,
+    pub(crate) retention: Retention,
     /// What the queue held when the engine was started.
     pub(crate) bounds: Arc<[TableBounds]>,
     /// The tables met so far.
@@ -42,11 +44,11 @@ pub(crate) struct Loader {
 pub(crate) enum Standing {
     /// The state, as this loader left it.
     Known(Option<TableState>),
-    /// A load failed and may have been applied all the same.
+    /// A load failed and may have been applied all the same, or the destination was found at another state.
     InDoubt(Doubt),
 }
 
-/// A load that may have been applied.
+/// A load that may have been applied. The state is read again before the next one.
 #[derive(Clone)]
 pub(crate) struct Doubt {
     planned_on: Option<TableState>,
@@ -88,23 +90,28 @@ impl Loader {
             records: self.destination.capabilities().worthwhile_records as u64,
             body_bytes: self.source.load_bytes as u64,
         };
-        while let Next::Load(table) = self.source.backlog.next(self.follower, worthwhile) {
-            match self.advance(&table) {
-                Ok(()) => {}
-                Err(Trouble::PutOff(reason)) => self.source.backlog.put_off(self.follower, &table, reason),
-                Err(Trouble::Pause(reason) | Trouble::BadRow(reason)) => {
-                    self.source.backlog.pause(self.follower, &table, reason);
-                }
+        loop {
+            match self.source.backlog.next(self.follower, worthwhile, self.retention.due()) {
+                Next::Load(table) => self.advance(&table),
+                Next::Prune => self.prune(),
+                Next::Stop => return,
             }
         }
     }
 
     /// Does the next thing about a table: meets it, finds out about a load in doubt, or loads what waits.
-    fn advance(&mut self, table: &TableName) -> Result<(), Trouble> {
-        match self.standing.get(table).cloned() {
+    fn advance(&mut self, table: &TableName) {
+        let done = match self.standing.get(table).cloned() {
             None => self.meet(table),
             Some(Standing::Known(state)) => self.load(table, state),
             Some(Standing::InDoubt(doubt)) => self.resolve(table, doubt),
+        };
+        match done {
+            Ok(()) => {}
+            Err(Trouble::PutOff(reason)) => self.source.backlog.put_off(self.follower, table, reason),
+            Err(Trouble::Pause(reason) | Trouble::BadRow(reason)) => {
+                self.source.backlog.pause(self.follower, table, reason);
+            }
         }
     }
 
@@ -117,9 +124,11 @@ impl Loader {
             inherited.map_or((0, 0, 0), |bounds| (bounds.deleted_to, bounds.newest, bounds.kept_records));
         self.check_whole(table, state.as_ref(), deleted_to)?;
         let left = self.source.left(table, self.reached(table, state.as_ref()), newest)?;
-        self.source.backlog.forget(self.follower, table, kept.saturating_sub(left.records), left.loaded_to);
         let is_own = state.as_ref().is_some_and(|state| state.position.queue == self.source.queue.id());
         self.standing.insert(table.clone(), Standing::Known(state));
+        // Before the table counts as met, so that whoever waits for all to be loaded finds no old ones.
+        self.prune_table(table, self.retention.begins());
+        self.source.backlog.forget(self.follower, table, kept.saturating_sub(left.records), left.loaded_to);
         // A crash may have come between a load and its acknowledgement. What was not loaded from here is not acknowledged:
         // that is how a table this queue has loaded is known later.
         if is_own && left.loaded_to > deleted_to {
@@ -240,7 +249,8 @@ impl Loader {
         let Doubt { planned_on, attempt, failure } = doubt;
         match self.destination.state(table).map_err(|error| trouble(&error))? {
             Some(state) if state.position == attempt.to => self.settle(table, attempt, state),
-            found if found == planned_on => {
+            // Nothing was loaded since; if it is another all the same, something was taken out of it by hand.
+            found if position(found.as_ref()) == position(planned_on.as_ref()) => {
                 self.standing.insert(table.clone(), Standing::Known(found));
                 self.give_up(table, attempt, failure)
             }
@@ -284,6 +294,10 @@ fn rejected_batches(load: &TableLoad) -> Vec<u64> {
         load.rejects.column_by_name(rejected::BATCH).and_then(|column| column.as_primitive_opt::<Int64Type>());
     let batches: BTreeSet<u64> = batches.into_iter().flatten().flatten().map(i64::cast_unsigned).collect();
     batches.into_iter().collect()
+}
+
+fn position(state: Option<&TableState>) -> Option<Position> {
+    state.map(|state| state.position)
 }
 
 fn bounds_of<'b>(table: &TableName, bounds: &'b [TableBounds]) -> Option<&'b TableBounds> {

@@ -1,101 +1,53 @@
 //! Erasing all that is kept of one key, as when a person asks for it.
 
-use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use selvedge_core::{Destination, LoadError, Path, Removal, TableName, TableState};
-use selvedge_prepare::{Schemas, decode, erased_body};
+use arrow_array::StringArray;
+use selvedge_core::{Destination, LoadError, Removal, TableName};
+use selvedge_prepare::erased_body;
 use selvedge_queue::{Queue, SealedBody};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
 use crate::error::{EngineError, EngineErrorKind};
-use crate::json_type::json_type;
+use crate::record_key::RecordKey;
 
-/// A key, by the names of its properties in the records.
-#[derive(Debug, Clone)]
-pub struct RecordKey(BTreeMap<String, Box<RawValue>>);
-
-impl RecordKey {
-    /// The key that a JSON object spells: `{"id": 17}`.
-    ///
-    /// # Errors
-    /// [`Refused`](EngineErrorKind::Refused) when it is no object, or an empty one.
-    pub fn parse(text: &str) -> Result<Self, EngineError> {
-        match serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) {
-            Ok(members) if !members.is_empty() => Ok(Self(members)),
-            _ => {
-                let message = "a key is written as a JSON object of its properties, such as {\"id\": 17}";
-                Err(EngineError::new(EngineErrorKind::Refused, message))
-            }
-        }
-    }
-
-    /// Whether a record, by its JSON text, is of this key. A number is the text of the same digits, too: a record may have been
-    /// rejected for just that.
-    pub fn is_of(&self, record: &str) -> bool {
-        let Ok(record) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(record) else { return false };
-        self.0.iter().all(|(name, value)| record.get(name).is_some_and(|found| plain(found) == plain(value)))
-    }
-
-    /// As a row of the table's key columns.
-    fn of_table(&self, table: &TableName, state: &TableState) -> Result<RecordBatch, EngineError> {
-        let wrong = |message: String| EngineError::new(EngineErrorKind::Refused, message);
-        let columns: Vec<_> = state.keys.iter().filter_map(|key| state.column(key)).collect();
-        if columns.is_empty() {
-            return Err(wrong(format!("{table} has no keys, so no record of it can be named by one")));
-        }
-        let property = |path: Option<&Path>| path.and_then(|path| path.0.first()).cloned().unwrap_or_default();
-        let names: Vec<String> = columns.iter().map(|column| property(column.path.as_ref())).collect();
-        if names.len() != self.0.len() || !names.iter().all(|name| self.0.contains_key(name)) {
-            return Err(wrong(format!("the key of {table} is made of {}; name just these", names.join(", "))));
-        }
-        let types: Map<String, Value> =
-            names.iter().zip(&columns).map(|(name, column)| (name.clone(), json_type(column.column_type))).collect();
-        // A number keeps its digits only as text.
-        let data = serde_json::to_string(&self.0).unwrap_or_default();
-        let (schema, names_list) = (json!({ "properties": types }), json!(names));
-        let body = format!(
-            r#"{{"table_name":"t","schema":{schema},"key_names":{names_list},"messages":[{{"action":"upsert","sequence":0,"data":{data}}}]}}"#
-        );
-        let records = decode(body.as_bytes(), &Schemas::new()).map_err(EngineError::refused_key)?;
-        let value = |(name, column): (&String, &&selvedge_core::Column)| {
-            let path = Path(vec![name.clone()]);
-            let found = records.columns.iter().find(|found| found.path == path);
-            found.map(|found| (column.name.clone(), ArrayRef::clone(&found.values)))
-        };
-        let values: Vec<(String, ArrayRef)> = names.iter().zip(&columns).filter_map(value).collect();
-        RecordBatch::try_from_iter(values).map_err(|cause| wrong(format!("the key does not fit {table}: {cause}")))
-    }
-}
-
-/// A value as keys are compared: a text without its quotes, a number without zeros at the end of its fraction.
-fn plain(value: &RawValue) -> String {
-    let text = value.get();
-    if let Ok(text) = serde_json::from_str::<String>(text) {
-        return text;
-    }
-    let is_fraction = text.contains('.') && !text.contains(['e', 'E']);
-    let short = if is_fraction { text.trim_end_matches('0').trim_end_matches('.') } else { text };
-    short.to_owned()
-}
-
-/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be.
+/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be. What every destination has is
+/// deleted from the queue some time after: that is waited for.
 ///
 /// # Errors
 /// [`Unusable`](EngineErrorKind::Unusable) when something does.
 pub fn check_purgeable(queue: &dyn Queue, table: &TableName) -> Result<(), EngineError> {
-    if queue.tables()?.iter().all(|bounds| bounds.table != *table || bounds.kept_records == 0) {
-        return Ok(());
+    let begun = Instant::now();
+    while holds(queue, table)? {
+        if waits(queue, table)? || begun.elapsed() > DELETING_TAKES {
+            let message = format!(
+                "records of {table} are in the queue, and the key may be among them: have every destination load them first \
+                 (`selvedge table list` tells which do not), and do it again"
+            );
+            return Err(EngineError::new(EngineErrorKind::Unusable, message));
+        }
+        thread::sleep(LOOK_AGAIN);
     }
-    let message = format!(
-        "records of {table} are in the queue, and the key may be among them: have every destination load them first \
-         (`selvedge table list` tells which do not), and do it again"
-    );
-    Err(EngineError::new(EngineErrorKind::Unusable, message))
+    Ok(())
 }
 
-/// Erases the records of a key from what the queue keeps for replay, and returns how many it were.
+/// So long is waited at most until the queue has deleted what every destination has.
+const DELETING_TAKES: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+fn holds(queue: &dyn Queue, table: &TableName) -> Result<bool, EngineError> {
+    Ok(queue.tables()?.iter().any(|bounds| bounds.table == *table && bounds.kept_records > 0))
+}
+
+/// Whether a destination lacks any of what the queue holds; without one, nothing is ever deleted.
+fn waits(queue: &dyn Queue, table: &TableName) -> Result<bool, EngineError> {
+    let destinations = queue.destinations()?;
+    Ok(destinations.is_empty() || destinations.iter().any(|registered| registered.waiting.contains_key(table)))
+}
+
+/// Erases the records of a key, best one [of its table](RecordKey::of_table), from what the queue keeps for replay, and returns
+/// how many it were. Nothing of what was deleted
+/// from the queue before is in its files afterwards either.
 ///
 /// # Errors
 /// When the queue cannot do it. What is done by then stays done.
@@ -114,6 +66,7 @@ pub fn purge_kept(queue: &dyn Queue, table: &TableName, key: &RecordKey) -> Resu
             queue.replace_body(kept.batch, SealedBody::seal(&remaining))?;
         }
     }
+    queue.wipe_deleted()?;
     Ok(erased)
 }
 
@@ -132,10 +85,8 @@ pub fn purge(
     let unchanged = |cause: LoadError| EngineError::unchanged(format!("{table} in {name} was not purged"), cause);
     let Some(state) = destination.state(table).map_err(unchanged)? else { return Ok(0) };
     let before = state.counts.live_rows;
-    let mut state = destination
-        .remove(table, &state, Removal::Keys(&key.of_table(table, &state)?))
-        .map_err(unchanged)?
-        .unwrap_or(state);
+    let mut state =
+        destination.remove(table, &state, Removal::Keys(&key.row(table, &state)?)).map_err(unchanged)?.unwrap_or(state);
     if !rejects.is_empty() {
         let ids = StringArray::from_iter_values(rejects);
         state = destination.remove(table, &state, Removal::Rejects(&ids)).map_err(unchanged)?.unwrap_or(state);

@@ -1,5 +1,6 @@
 //! Giving a table other keys: its rows become batches again, which are loaded under the new ones.
 
+mod course;
 mod data;
 mod node;
 
@@ -7,11 +8,12 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use selvedge_core::{Column, ColumnType, Inspect, LogicalRow, TableName, TableState, Value, logical_view_of, system};
-use selvedge_queue::{Append, Cursor, Queue, Repeats, SealedBody};
+use selvedge_queue::{Append, Queue, Repeats, SealedBody};
 use serde_json::{Value as Json, json};
 
 use crate::error::{EngineError, EngineErrorKind};
 use crate::intake::now;
+use crate::rekey::course::Course;
 use crate::rekey::data::{Data, Places, moment};
 use crate::rekey::node::Node;
 
@@ -23,10 +25,12 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_RECORDS: usize = 10_000;
 
 /// Puts the rows that a table has in a destination into the queue as batches with these keys, with the sequences and table
-/// versions they have. [`reset_table`](crate::reset_table) then has every destination made of them, and of what waits.
+/// versions they have, and activates the version that is active. [`reset_table`](crate::reset_table) then has every destination
+/// made of them, and of what waits.
 ///
 /// Rows that have nothing in one of the new keys come back as rejected records. Tombstones are of the old keys, and are not
-/// carried over. Returns how many rows it were; doing it again after a crash adds none that are there.
+/// carried over. Returns how many rows it were, or `None` when the destination does not have the table; doing it again after a
+/// crash adds none that are there.
 ///
 /// # Errors
 /// When the destination cannot be read, the queue cannot take the batches, or a key is no property of the records.
@@ -35,19 +39,22 @@ pub fn requeue(
     source: &mut dyn Inspect,
     table: &TableName,
     keys: &[String],
-) -> Result<u64, EngineError> {
-    let cursor = Cursor { source: format!("rekey {table}"), state: keys.join("\n") };
+) -> Result<Option<u64>, EngineError> {
     let unreadable = |cause| EngineError::unchanged(format!("{table} cannot be read"), cause);
-    let Some(counted) = source.count(table).map_err(unreadable)? else { return Ok(0) };
-    if queue.cursor(&cursor.source)?.as_ref() == Some(&cursor.state) {
-        return Ok(counted.rows);
-    }
-    let known = queue.tables()?.iter().any(|bounds| bounds.table == *table);
-    if !known {
+    let Some(counted) = source.count(table).map_err(unreadable)? else { return Ok(None) };
+    let tables = queue.tables()?;
+    let Some(bounds) = tables.iter().find(|bounds| bounds.table == *table) else {
         let message = format!("the queue never had {table}; rekey it through the queue that loads it");
         return Err(EngineError::new(EngineErrorKind::Unusable, message));
-    }
+    };
     let shape = Shape::of(&counted.state, table, keys)?;
+    let course = Course::begin(queue, bounds, keys)?;
+    if course.is_complete {
+        return Ok(Some(counted.rows));
+    }
+    if let Some(version) = counted.state.active_version {
+        queue.append(vec![shape.activation(table, version)])?;
+    }
     let portions = counted.rows.div_ceil(PORTION_ROWS).max(1);
     for portion in 0..portions {
         let is_wanted = |key: &[Value]| hash(key) % portions == portion;
@@ -56,8 +63,8 @@ pub fn requeue(
         // Sent again by a run that was cut short: the body tells that it is there.
         queue.append(appends)?;
     }
-    queue.set_cursor(cursor)?;
-    Ok(counted.rows)
+    course.end(queue, table)?;
+    Ok(Some(counted.rows))
 }
 
 /// Forgets that the rows of a table are in the queue, once its destinations are reset.
@@ -65,7 +72,7 @@ pub fn requeue(
 /// # Errors
 /// When the queue cannot be written.
 pub fn requeued(queue: &dyn Queue, table: &TableName) -> Result<(), EngineError> {
-    Ok(queue.set_cursor(Cursor { source: format!("rekey {table}"), state: String::new() })?)
+    Course::forget(queue, table)
 }
 
 fn hash(key: &[Value]) -> u64 {
@@ -125,6 +132,11 @@ impl Shape {
         batches.map(|(version, messages)| self.append(table, version, messages)).collect()
     }
 
+    /// The batch that activates a version.
+    fn activation(&self, table: &TableName, version: i64) -> Append {
+        self.append(table, Some(version), &[r#"{"action":"activate_version","sequence":0}"#.to_owned()])
+    }
+
     fn append(&self, table: &TableName, version: Option<i64>, messages: &[String]) -> Append {
         let (name, schema, keys) = (json!(table.table()), &self.schema, json!(self.keys));
         let version = version.map(|version| format!(r#""table_version":{version},"#)).unwrap_or_default();
@@ -153,8 +165,12 @@ impl Shape {
         let extracted = deleted.or_else(|| at(system::EXTRACTED_AT));
         let extracted = extracted.map(|moment| format!(r#","time_extracted":{moment}"#)).unwrap_or_default();
         let mut data = Data::default();
-        for (pointer, value) in row.iter().filter(|(place, _)| place.starts_with('/')) {
-            data.put(pointer, value, &self.places);
+        for (place, value) in row {
+            match place.strip_suffix(system::EXTRA) {
+                Some(begin) => data.put_extra(begin.trim_end_matches('/'), value, &self.places),
+                None if place.starts_with('/') => data.put(place, value, &self.places),
+                None => {}
+            }
         }
         format!(r#"{{"action":"{action}","sequence":{sequence}{extracted},"data":{}}}"#, data.json())
     }

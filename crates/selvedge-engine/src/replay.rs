@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-use selvedge_core::TableName;
-use selvedge_prepare::replay_body;
-use selvedge_queue::{Cursor, Queue, QueueErrorKind, Repeats};
+use selvedge_core::rejected::Rejected;
+use selvedge_core::{QueueId, TableName};
+use selvedge_prepare::{generated_key, replay_body};
+use selvedge_queue::{Cursor, Queue, Repeats};
 
 use crate::batch::Batch;
 use crate::engine::Engine;
@@ -21,8 +22,8 @@ impl Engine {
     /// its new batch.
     ///
     /// # Errors
-    /// [`Refused`](EngineErrorKind::Refused) when the queue no longer keeps the batch for replay, or a record is still not
-    /// acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
+    /// [`Refused`](EngineErrorKind::Refused) when the queue does not keep the batch for replay, or no longer, or a record is still
+    /// not acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
     pub fn replay(
         &self,
         table: &TableName,
@@ -37,15 +38,14 @@ impl Engine {
         if left.is_empty() {
             return Ok(None);
         }
-        let body = self.queue.body(batch).map_err(|cause| match cause.kind() {
-            QueueErrorKind::Refused => {
-                let message = format!(
-                    "batch {batch} of {table} is no longer kept for replay; send its records again from their source"
-                );
-                EngineError::new(EngineErrorKind::Refused, message)
-            }
-            _ => cause.into(),
-        })?;
+        // A batch of another table would go into this one.
+        if self.queue.kept_for_replay(Some(table))?.iter().all(|kept| kept.batch != batch) {
+            let message = format!(
+                "batch {batch} of {table} is not kept for replay, or no longer; send its records again from their source"
+            );
+            return Err(EngineError::new(EngineErrorKind::Refused, message));
+        }
+        let body = self.queue.body(batch)?;
         let body = replay_body(&body, &left, schema).map_err(EngineError::refused)?;
         let all = replayed.into_iter().chain(left).map(|record| record.to_string()).collect::<Vec<_>>().join(",");
         let cursor = Cursor { source: source(batch), state: all };
@@ -57,11 +57,14 @@ impl Engine {
     }
 }
 
+/// Whether a rejected record came through this queue. A destination that was taken over has those of other queues as well, whose
+/// batches bear the same numbers.
+pub fn is_of_queue(rejected: &Rejected, queue: QueueId) -> bool {
+    rejected.id == generated_key(queue, rejected.batch, rejected.batch_record)
+}
+
 /// The records of a batch that were replayed, by their indices.
-///
-/// # Errors
-/// When the queue cannot be read.
-pub fn replayed(queue: &dyn Queue, batch: u64) -> Result<BTreeSet<u64>, EngineError> {
+fn replayed(queue: &dyn Queue, batch: u64) -> Result<BTreeSet<u64>, EngineError> {
     let state = queue.cursor(&source(batch))?.unwrap_or_default();
     Ok(state.split(',').filter_map(|record| record.parse().ok()).collect())
 }

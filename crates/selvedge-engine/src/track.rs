@@ -13,8 +13,8 @@ use crate::progress::Tally;
 #[derive(Debug, Default)]
 pub(crate) struct Track {
     accepted: u64,
-    /// What the bodies of the accepted records take.
-    accepted_bytes: u64,
+    /// About what the bodies of the records that wait take.
+    waiting_bytes: u64,
     repeated: u64,
     /// What the destination committed since the engine was started.
     committed: Counts,
@@ -77,7 +77,8 @@ impl Track {
     pub(crate) fn accept(&mut self, batch: u64, records: u64, body_bytes: u64) {
         self.newest = self.newest.max(batch);
         self.accepted += records;
-        self.accepted_bytes += body_bytes;
+        // A loader that was ahead has it already.
+        self.waiting_bytes = if self.waiting() == 0 { 0 } else { self.waiting_bytes + body_bytes };
         if self.has_work() {
             self.waiting_since.get_or_insert_with(Instant::now);
         }
@@ -85,8 +86,9 @@ impl Track {
 
     /// Forgets records that turned out to have been loaded before the engine was started.
     pub(crate) fn forget(&mut self, records: u64, loaded_to: u64) {
-        self.accepted_bytes -= part_of(self.accepted_bytes, records, self.accepted);
+        let waited = self.waiting();
         self.accepted = self.accepted.saturating_sub(records);
+        self.keep_bytes(waited);
         self.loaded_to = loaded_to;
         self.acquaintance = Acquaintance::Made;
         self.mark_progress();
@@ -113,11 +115,18 @@ impl Track {
 
     /// Takes in what a load committed: the difference of the counts before and after it.
     pub(crate) fn commit(&mut self, before: Counts, after: Counts, loaded_to: u64) {
+        let waited = self.waiting();
         self.committed.loaded += after.loaded - before.loaded;
         self.committed.superseded += after.superseded - before.superseded;
         self.committed.rejected += after.rejected - before.rejected;
+        self.keep_bytes(waited);
         self.loaded_to = loaded_to;
         self.mark_progress();
+    }
+
+    /// Of the bytes of so many records, keeps the share of those that still wait.
+    fn keep_bytes(&mut self, waited: u64) {
+        self.waiting_bytes = part_of(self.waiting_bytes, self.waiting(), waited);
     }
 
     fn mark_progress(&mut self) {
@@ -194,9 +203,9 @@ impl Track {
         self.may_work() && !matches!(self.condition, Condition::Paused { .. })
     }
 
-    /// Whether there was anything to do since the engine was started.
+    /// Whether there was anything to do, or to tell, since the engine was started.
     pub(crate) fn is_of_interest(&self) -> bool {
-        self.tally() != Tally::default() || !self.is_running()
+        self.tally() != Tally::default() || !self.is_running() || !self.warnings.is_empty()
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -228,7 +237,7 @@ impl Track {
 
     /// About how many bytes of bodies wait.
     pub(crate) fn waiting_bytes(&self) -> u64 {
-        part_of(self.accepted_bytes, self.waiting(), self.accepted)
+        self.waiting_bytes
     }
 
     pub(crate) fn tally(&self) -> Tally {

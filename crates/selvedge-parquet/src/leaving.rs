@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, BooleanArray, RecordBatch};
-use selvedge_core::{LoadError, system};
+use selvedge_core::{LoadError, rejected, system};
 
 use crate::read::least;
 
@@ -18,6 +18,8 @@ pub(crate) enum Leaving<'a> {
     Below(i64),
     /// Those with these generated keys.
     Generated(HashSet<&'a str>),
+    /// The rejected records from before this moment, in microseconds since 1970 (UTC).
+    RejectedBefore(i64),
 }
 
 impl Leaving<'_> {
@@ -27,6 +29,7 @@ impl Leaving<'_> {
             Self::Nothing => false,
             Self::Below(version) => least(file, system::TABLE_VERSION)?.is_none_or(|least| least < *version),
             Self::Generated(keys) => !keys.is_empty(),
+            Self::RejectedBefore(moment) => least(file, rejected::REJECTED_AT)?.is_none_or(|least| least < *moment),
         })
     }
 
@@ -36,6 +39,7 @@ impl Leaving<'_> {
             Self::Nothing => None,
             Self::Below(_) => Some(system::TABLE_VERSION),
             Self::Generated(_) => Some(system::PRIMARY_KEY),
+            Self::RejectedBefore(_) => Some(rejected::REJECTED_AT),
         }
     }
 
@@ -50,6 +54,9 @@ impl Leaving<'_> {
             Self::Generated(keys) => !column
                 .and_then(|column| column.as_string_opt::<i32>())
                 .is_some_and(|column| column.is_valid(row) && keys.contains(column.value(row))),
+            Self::RejectedBefore(moment) => !column
+                .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+                .is_some_and(|moments| moments.is_valid(row) && moments.value(row) < *moment),
         };
         match self {
             Self::Nothing => None,

@@ -230,12 +230,13 @@ impl<'a> Step<'a> {
         Ok(transition.losing(self.leaving(place)))
     }
 
-    /// What goes from a place whatever comes: what a version that is activated leaves behind, and what somebody wants removed.
+    /// What goes from a place whatever comes: what a version that is activated leaves behind, and what is removed.
     fn leaving(&self, place: Place<'_>) -> Leaving<'a> {
         match (place, self.removal, self.load.active_version) {
             (Place::Part(Part::Rejects), Some(Removal::Rejects(keys)), _) => {
                 Leaving::Generated(keys.iter().flatten().collect())
             }
+            (Place::Part(Part::Rejects), Some(Removal::RejectsBefore(moment)), _) => Leaving::RejectedBefore(moment),
             (Place::Part(Part::Rejects), ..) => Leaving::Nothing,
             (_, _, Some(version)) if self.load.activates() => Leaving::Below(version),
             _ => Leaving::Nothing,

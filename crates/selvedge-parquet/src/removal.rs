@@ -1,13 +1,17 @@
-//! What is removed by hand: a table, or keys or rejected records of one, thoroughly.
+//! What is removed though no record came for that: by hand, a table, or keys or rejected records of one, thoroughly; and
+//! rejected records that were kept long enough.
 
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use selvedge_core::{LoadError, Removal, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, tombstone};
+use selvedge_core::{
+    LoadError, Part, Removal, SubtableLoad, TableLoad, TableName, TableState, rejected, schema, tombstone,
+};
 
 use crate::Settings;
 use crate::error::refused;
-use crate::generation::TableFolder;
+use crate::generation::{Generation, TableFolder};
+use crate::leaving::Leaving;
 use crate::load::advance;
 
 /// Removes it from the table in `folder`, and returns the state it left.
@@ -35,8 +39,30 @@ pub(crate) fn remove(
             swept.map_err(LoadError::possibly_applied)?;
             Ok(Some(state))
         }
+        Removal::RejectsBefore(moment) => {
+            let current = folder.current()?;
+            load.check_planned_on(current.as_ref().map(|current| &current.manifest.state))?;
+            if has_rejects_before(current.as_ref(), moment)? {
+                return advance(folder, &load, Some(removal), settings).map(Some);
+            }
+            // A table that gets no loads keeps the generation of an earlier removal no longer than another one.
+            folder.sweep(current.as_ref(), settings.keep_outdated)?;
+            Ok(Some(found.clone()))
+        }
         _ => Err(refused(format!("this version cannot remove that from table {table}; use a newer one"))),
     }
+}
+
+fn has_rejects_before(current: Option<&Generation>, moment: i64) -> Result<bool, LoadError> {
+    let Some(current) = current else { return Ok(false) };
+    let stored = current.part(Part::Rejects.into())?;
+    let leaving = Leaving::RejectedBefore(moment);
+    for file in stored.files {
+        if leaving.may_be_in(&stored.folder.join(&file.name))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A load that leaves the table as it was found.

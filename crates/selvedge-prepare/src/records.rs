@@ -119,11 +119,20 @@ impl Records {
         self.keys.iter().map(|key| (key.as_str(), type_of(key))).collect()
     }
 
-    /// What the columns take in memory.
+    /// What they take in memory, with what is said of those that are rejected.
     pub fn memory_bytes(&self) -> usize {
         let own = [self.extracted_at.as_ref().map(|array| array as &dyn Array), Some(&self.sequences)];
         let own = own.into_iter().flatten().map(Array::get_array_memory_size).sum::<usize>();
-        own + bytes(&self.columns, self.extra.as_ref()) + self.arrays.iter().map(Elements::memory_bytes).sum::<usize>()
+        let arrays = self.arrays.iter().map(Elements::memory_bytes).sum::<usize>();
+        let actions = self.actions.as_ref().map_or(0, |actions| size_of_val(actions.as_slice()));
+        let rejected = self.rejected.iter().map(Rejection::memory_bytes).sum::<usize>();
+        own + bytes(&self.columns, self.extra.as_ref()) + arrays + actions + rejected
+    }
+}
+
+impl Rejection {
+    fn memory_bytes(&self) -> usize {
+        size_of_val(self) + self.pointer.len() + self.reason.len()
     }
 }
 

@@ -44,6 +44,7 @@ mod reader;
 mod schema;
 mod tables;
 mod trim;
+mod wipe;
 mod write;
 mod writer;
 

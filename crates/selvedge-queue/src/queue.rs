@@ -165,13 +165,20 @@ pub trait Queue: Send + Sync {
 
     /// Puts another body in the place of one that waits or is kept for replay, as when records in it have to be erased. It
     /// must hold as many records, so that the counts stay true. The body that first came is still known as a
-    /// [repeat](Repeats). Durable when it returns, and then nothing that was deleted or replaced before is in the queue's files.
+    /// [repeat](Repeats). Durable when it returns; [`wipe_deleted`](Self::wipe_deleted) takes the old one out of the files.
     ///
     /// # Errors
     /// [`Refused`](crate::QueueErrorKind::Refused) when the queue holds no such body, or the new one is larger than
-    /// [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); [`Io`](crate::QueueErrorKind::Io) when the body was replaced but the old
-    /// one may still be in the log: replace it once more. [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    /// [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
     fn replace_body(&self, batch: u64, body: SealedBody) -> Result<(), QueueError>;
+
+    /// Sees to it that nothing that was deleted or replaced before is in the queue's files. Until then it may stand in their
+    /// free room.
+    ///
+    /// # Errors
+    /// [`Io`](crate::QueueErrorKind::Io) when somebody reads the queue, so that it may still be in the log: do it once more.
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn wipe_deleted(&self) -> Result<(), QueueError>;
 }
 
 /// A batch to append.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
-use selvedge_core::{Epoch, IntegrationName, NameError, TableName};
+use selvedge_core::{Epoch, IntegrationName, NameError, QueueId, TableName};
 
 use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
@@ -74,6 +74,10 @@ impl Readers {
     pub(crate) fn check_format(&self) -> Result<(), QueueError> {
         let connection = self.idle_or_new().map_err(|error| read_error(&self.file, error))?;
         schema::check_format(&connection, &self.file)
+    }
+
+    pub(crate) fn id(&self) -> Result<QueueId, QueueError> {
+        self.with(schema::queue_id)
     }
 
     pub(crate) fn read(&self, table: &TableName, after: u64, limit: usize) -> Result<Vec<Stored>, QueueError> {

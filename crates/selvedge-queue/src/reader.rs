@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use selvedge_core::TableName;
+use selvedge_core::{QueueId, TableName};
 
 use crate::error::QueueError;
 use crate::folder;
@@ -23,6 +23,14 @@ impl QueueReader {
         let readers = Readers::new(folder::existing_file(folder.as_ref())?, connect_beside_nobody);
         readers.check_format()?;
         Ok(Self(readers))
+    }
+
+    /// What [`Queue::id`](crate::Queue::id) tells.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn id(&self) -> Result<QueueId, QueueError> {
+        self.0.id()
     }
 
     /// What [`Queue::tables`](crate::Queue::tables) tells.

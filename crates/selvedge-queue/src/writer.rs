@@ -15,10 +15,11 @@ use selvedge_core::TableName;
 use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
-use crate::kept::{self, Replaced};
+use crate::kept;
 use crate::queue::{Append, Appended, Cursor, Registration};
 use crate::tables::{self, TableChange};
 use crate::trim;
+use crate::wipe;
 use crate::write;
 
 /// Something to write, and whom to tell when it is durable.
@@ -54,10 +55,15 @@ pub(crate) enum Request {
         received_before: i64,
         reply: Sender<usize>,
     },
+    /// Answered with whether there was a body.
     ReplaceBody {
         batch: u64,
         body: SealedBody,
-        reply: Sender<Replaced>,
+        reply: Sender<bool>,
+    },
+    /// Answered with whether nothing is left in the log.
+    WipeDeleted {
+        reply: Sender<bool>,
     },
 }
 
@@ -205,12 +211,13 @@ fn apply(
         Request::PruneKept { received_before, reply } => {
             answer(reply, kept::prune_portion(connection, *received_before)?)
         }
-        Request::ReplaceBody { batch, body, reply } => {
-            let replaced = kept::replace(connection, *batch, body)?;
+        Request::ReplaceBody { batch, body, reply } => answer(reply, kept::replace(connection, *batch, body)?),
+        Request::WipeDeleted { reply } => {
+            wipe::give_back_pages(connection)?;
             let reply = reply.clone();
             Box::new(move |connection| {
-                // The log can be emptied only once the replacement is committed.
-                let _ = reply.send(if replaced { kept::empty_log(connection) } else { Replaced::NotHeld });
+                // The log can be emptied only once that is committed.
+                let _ = reply.send(wipe::empty_log(connection));
             })
         }
     })

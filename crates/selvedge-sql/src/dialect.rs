@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use selvedge_core::{Column, ColumnType, IntegrationName, TableName};
+use selvedge_core::{Column, ColumnType, IntegrationName, TableName, rejected, tombstone};
 
 /// A database's way of spelling SQL: data that the crate of a destination fills in once.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,16 @@ impl Dialect {
         self.spelled(table.integration(), table.table())
     }
 
-    /// A table as statements name it; selvedge's own too, whose names no [`TableName`] takes.
+    /// Whether a table is spelled as one that selvedge keeps rejected records or tombstones in may be:
+    /// `shop___sdc_rejected`, where integrations are prefixes. It is not to be made: a table of selvedge's own would be taken
+    /// for standing.
+    pub fn is_spelled_as_own(&self, table: &TableName) -> bool {
+        let spelled = self.table(table).to_ascii_lowercase();
+        self.integrations == Integrations::Prefixes
+            && [rejected::TABLE, tombstone::TABLE].iter().any(|own| spelled.ends_with(&format!("__{own}\"")))
+    }
+
+    /// A table as statements name it; selvedge's own too, whose names no [`TableName`] takes by itself.
     pub(crate) fn spelled(&self, integration: Option<&IntegrationName>, name: &str) -> String {
         match self.integrations {
             Integrations::Schemas { default } => {

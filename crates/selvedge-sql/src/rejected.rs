@@ -25,6 +25,12 @@ impl Dialect {
         format!("{} AND {} IN ({})", self.delete_rejected(table), quote(system::PRIMARY_KEY), keys.join(", "))
     }
 
+    /// Deletes the rejected records that were for a table and were rejected before a moment. Parameters: the table's own
+    /// name, then the moment as [`timestamp_text`](crate::timestamp_text) spells it.
+    pub fn delete_rejected_before(&self, table: &TableName) -> String {
+        format!("{} AND {} < $2", self.delete_rejected(table), quote(rejected::REJECTED_AT))
+    }
+
     /// Deletes the rejected records that were for a table. Parameter: the table's own name.
     pub fn delete_rejected(&self, table: &TableName) -> String {
         format!("DELETE FROM {} WHERE {} = $1", self.rejected_table(table), quote(rejected::TABLE_NAME))

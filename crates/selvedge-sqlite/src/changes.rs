@@ -134,9 +134,13 @@ impl<'l> Changed<'l> {
         )))
     }
 
-    /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to.
+    /// A table that selvedge has no state of, and yet stands, is somebody else's: it must not be written to. Nor must one
+    /// take the name of a table that selvedge makes for itself.
     fn refuse_a_stranger(&self, connection: &Connection, doing: &Doing<'_>) -> Result<(), LoadError> {
         let name = &self.name;
+        if DIALECT.is_spelled_as_own(&self.table) {
+            return Err(doing.refused(&format!("selvedge keeps the name {name} for a table of its own: rename it")));
+        }
         if !has_table(connection, name).map_err(|cause| doing.failed(cause))? {
             return Ok(());
         }

@@ -74,10 +74,10 @@ impl Destination for Sqlite {
             .map_err(|cause| doing.failed(cause))?;
         load.check_planned_on(state::read(&transaction, &load.table, &doing)?.as_ref())?;
         changes::apply(&transaction, load, &doing)?;
-        let below = versions::write(&transaction, load, &doing)?;
         let fates = rows::write(&transaction, load, &doing)?;
         let deleted = deletes::write(&transaction, load, &doing)?;
         subrows::write(&transaction, load, &fates, &deleted, &doing)?;
+        let below = versions::write(&transaction, load, &doing)?;
         rejects::write(&transaction, load).map_err(|cause| doing.failed(cause))?;
         let state = load.committed(rows::outcome(&fates, &deleted, below));
         state::write(&transaction, &load.table, &state, &doing)?;
@@ -85,7 +85,8 @@ impl Destination for Sqlite {
         Ok(state)
     }
 
-    /// Keys and rejected records are removed from the files too: see the [crate]'s documentation for what that takes.
+    /// What somebody wants erased, keys and rejected records, is removed from the files too: see the [crate]'s documentation for
+    /// what that takes.
     fn remove(
         &mut self,
         table: &TableName,
@@ -100,7 +101,7 @@ impl Destination for Sqlite {
         check_found(table, found, state::read(&transaction, table, &doing)?.as_ref())?;
         let left = removal::apply(&transaction, table, found, removal, &doing)?;
         transaction.commit().map_err(|cause| doing.failed(cause).possibly_applied())?;
-        if !matches!(removal, Removal::Table) {
+        if matches!(removal, Removal::Keys(_) | Removal::Rejects(_)) {
             removal::forget(&self.connection, &doing).map_err(LoadError::possibly_applied)?;
         }
         Ok(left)

@@ -61,7 +61,11 @@ impl<'a> Doing<'a> {
 
     /// The error for files that cannot be freed of what was deleted because somebody reads it.
     pub(crate) fn in_use(&self) -> LoadError {
-        let message = format!("another program is reading {}; wait until it is done", self.file.display());
+        let message = format!(
+            "another program is reading {}, so that what was removed is in its files still; wait until it is done, \
+             then remove it once more",
+            self.file.display()
+        );
         LoadError::new(LoadErrorKind::Unavailable, message)
     }
 

@@ -10,7 +10,7 @@
 //!
 //! What is erased by hand is erased from the files as well: the whole database is written anew (`VACUUM`), which takes as
 //! long as copying it, and meanwhile as much room again, both beside it and where SQLite puts temporary files. A dropped
-//! table leaves its room to later loads.
+//! table, and rejected records that were kept long enough, leave their room to later loads.
 //!
 //! What others make of the tables, columns, indexes, triggers and views, is left as it is, also where a column is given
 //! another type or name. [`Sqlite::create_coalescing_view`] makes a view in which a path whose values are of several types

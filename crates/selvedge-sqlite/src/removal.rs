@@ -1,12 +1,14 @@
-//! Taking something out because somebody asked for it.
+//! Taking something out though no record came for that.
 
 use std::iter;
 
 use arrow_array::{RecordBatch, StringArray};
 use rusqlite::{Connection, params_from_iter};
 use selvedge_core::{LoadError, Removal, TableName, TableState, tombstone};
+use selvedge_sql::timestamp_text;
 
 use crate::catalog::has_table;
+use crate::cells::unfit;
 use crate::dialect::DIALECT;
 use crate::error::Doing;
 use crate::keys::{self, Keys};
@@ -38,6 +40,10 @@ pub(crate) fn apply(
         }
         Removal::Rejects(keys) => {
             remove_rejects(connection, table, keys).map_err(|cause| doing.failed(cause))?;
+            Ok(Some(state.clone()))
+        }
+        Removal::RejectsBefore(moment) => {
+            remove_rejects_before(connection, table, moment).map_err(|cause| doing.failed(cause))?;
             Ok(Some(state.clone()))
         }
         _ => Err(doing.refused("this version does not know how; report this as a defect")),
@@ -126,4 +132,13 @@ fn remove_rejects(connection: &Connection, table: &TableName, keys: &StringArray
         connection.execute(&DIALECT.delete_rejected_records(table, keys.len()), parameters)?;
     }
     Ok(())
+}
+
+fn remove_rejects_before(connection: &Connection, table: &TableName, moment: i64) -> rusqlite::Result<()> {
+    if !has_table(connection, &DIALECT.rejected_table(table))? {
+        return Ok(());
+    }
+    let moment = timestamp_text(moment).ok_or_else(|| unfit("the moment lies outside the years 0 to 9999"))?;
+    let moment = String::from_utf8_lossy(&moment);
+    connection.execute(&DIALECT.delete_rejected_before(table), (table.table(), moment)).map(drop)
 }

@@ -1,19 +1,20 @@
 //! Removing what stands below a version that a load activates.
 
 use rusqlite::Connection;
-use selvedge_core::{LoadError, TableLoad};
+use selvedge_core::{LoadError, SubtableLoad, TableLoad};
 
 use crate::catalog::has_table;
 use crate::dialect::DIALECT;
 use crate::error::Doing;
-use crate::keys;
 
 /// Removes rows with their subrows, and tombstones, and says how many rows those were.
+///
+/// This comes after the rows of the load, so that one which takes the place of a row below keeps what others added to it.
 pub(crate) fn write(connection: &Connection, load: &TableLoad, doing: &Doing<'_>) -> Result<u64, LoadError> {
     let Some(version) = load.active_version.filter(|_| load.activates()) else { return Ok(0) };
-    let keys = keys::names(&load.keys);
-    for part in &load.subtables {
-        let delete = DIALECT.delete_subrows_below(&load.table, &load.columns, &keys, &part.subtable, version)?;
+    for SubtableLoad { subtable, .. } in &load.subtables {
+        let name = subtable.table_name(&load.table)?;
+        let delete = DIALECT.delete_rows_below(&name, &subtable.columns, version);
         connection.execute_batch(&delete).map_err(|cause| doing.failed(cause))?;
     }
     remove_rows(connection, load, version).map_err(|cause| doing.failed(cause))

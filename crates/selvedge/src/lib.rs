@@ -44,7 +44,7 @@ pub use selvedge_engine::{
 };
 // What is done by hand, while no engine runs on the queue.
 pub use selvedge_engine::{
-    RecordKey, check_purgeable, drop_table, purge, purge_kept, replayed, requeue, requeued, reset_table,
+    RecordKey, check_purgeable, drop_table, is_of_queue, purge, purge_kept, requeue, requeued, reset_table,
 };
 // The queue, for those who manage which destinations it keeps records for, and who tend a table by hand.
 pub use selvedge_engine::{

@@ -2,70 +2,112 @@
 
 use std::collections::BTreeMap;
 
-use selvedge::{LogicalRow, Value};
+use selvedge::{Counts, LogicalRow, Value};
 
 use super::records::{Kind, Message, Record, Sample, Sent};
 
-/// A table, and what became of all that was sent so far.
-#[derive(Debug)]
+/// A table, and what became of all that was loaded into it.
+#[derive(Debug, Clone)]
 pub(crate) struct Model {
     kind: Kind,
     active_version: Option<i64>,
-    /// What is newest of each key: a row, or nothing where it was deleted.
-    newest: BTreeMap<i64, (Age, Option<LogicalRow>)>,
+    /// What is newest of each key.
+    newest: Newest,
     /// Every row with its version, where all are kept.
     appended: Vec<(Option<i64>, LogicalRow)>,
-    pub(crate) accepted: u64,
-    pub(crate) rejected: u64,
+    pub(crate) counts: Counts,
 }
+
+/// Of each key a row, or nothing where it was deleted.
+type Newest = BTreeMap<i64, (Age, Option<LogicalRow>)>;
 
 /// How new something is: by version, then by sequence; of two equals the later one.
 type Age = (Option<i64>, i64);
 
+/// What an upsert or a delete wants to stand for its key.
+struct Contender {
+    id: i64,
+    age: Age,
+    row: Option<LogicalRow>,
+}
+
 impl Model {
     pub(crate) fn new(kind: Kind) -> Self {
-        let (newest, appended) = (BTreeMap::new(), Vec::new());
-        Self { kind, active_version: None, newest, appended, accepted: 0, rejected: 0 }
+        let (newest, appended, counts) = (Newest::new(), Vec::new(), Counts::default());
+        Self { kind, active_version: None, newest, appended, counts }
     }
 
-    /// A batch comes.
-    pub(crate) fn take(&mut self, Sent { table_version, messages, .. }: &Sent) {
-        for message in messages {
-            self.accepted += 1;
-            match message {
-                Message::Upsert(record) => match row(record, *table_version) {
-                    Some(row) => self.put(record, *table_version, Some(row)),
-                    None => self.rejected += 1,
-                },
-                Message::Delete { record, at } => {
-                    let row = (self.kind != Kind::HardDeletes).then(|| deleted(record, *at, *table_version));
-                    self.put(record, *table_version, row);
-                }
-                Message::ActivateVersion { .. } => self.activate(*table_version),
-                Message::Bad { .. } => self.rejected += 1,
-            }
-        }
-    }
-
-    fn put(&mut self, record: &Record, version: Option<i64>, row: Option<LogicalRow>) {
-        let age = (version, record.sequence);
-        if version < self.active_version {
-            return;
-        }
-        match self.kind {
-            Kind::Keyless | Kind::Appended => self.appended.extend(row.map(|row| (version, row))),
-            Kind::SoftDeletes | Kind::HardDeletes => {
-                if self.newest.get(&record.id).is_none_or(|(stands, _)| *stands <= age) {
-                    self.newest.insert(record.id, (age, row));
+    /// Batches are loaded, all at once. In which loads they come decides nothing but which of the records that were beaten had
+    /// been loaded before.
+    pub(crate) fn load(&mut self, batches: &[Sent]) {
+        self.activate(batches);
+        let mut contenders = Vec::new();
+        for Sent { table_version, messages, .. } in batches {
+            for message in messages {
+                match message {
+                    Message::Upsert(record) => match row(record, *table_version) {
+                        Some(row) => contenders.push(Contender::new(record, *table_version, Some(row))),
+                        None => self.counts.rejected += 1,
+                    },
+                    Message::Delete { record, at } => {
+                        let row = (self.kind != Kind::HardDeletes).then(|| deleted(record, *at, *table_version));
+                        contenders.push(Contender::new(record, *table_version, row));
+                    }
+                    Message::ActivateVersion { .. } => {}
+                    Message::Mistyped(_) | Message::Bad { .. } => self.counts.rejected += 1,
                 }
             }
         }
+        self.contend(contenders);
+        self.counts.live_rows = self.rows().len() as u64;
     }
 
-    fn activate(&mut self, version: Option<i64>) {
-        self.active_version = self.active_version.max(version);
+    /// The greatest version that is activated stays active, and nothing below it stands any longer.
+    fn activate(&mut self, batches: &[Sent]) {
+        for Sent { table_version, messages, .. } in batches {
+            for _ in messages.iter().filter(|message| matches!(message, Message::ActivateVersion { .. })) {
+                if *table_version >= self.active_version {
+                    self.active_version = *table_version;
+                    self.counts.loaded += 1;
+                } else {
+                    self.counts.superseded += 1;
+                }
+            }
+        }
         self.newest.retain(|_, ((version, _), _)| *version >= self.active_version);
         self.appended.retain(|(version, _)| *version >= self.active_version);
+    }
+
+    fn contend(&mut self, mut contenders: Vec<Contender>) {
+        let all = contenders.len();
+        contenders.retain(|Contender { age: (version, _), .. }| *version >= self.active_version);
+        let loaded = match self.kind {
+            Kind::Keyless | Kind::Appended => self.append(contenders),
+            Kind::SoftDeletes | Kind::HardDeletes => self.merge(contenders),
+        };
+        self.counts.loaded += loaded as u64;
+        self.counts.superseded += (all - loaded) as u64;
+    }
+
+    fn append(&mut self, contenders: Vec<Contender>) -> usize {
+        let loaded = contenders.len();
+        let row = |Contender { age: (version, _), row, .. }| Some((version, row?));
+        self.appended.extend(contenders.into_iter().filter_map(row));
+        loaded
+    }
+
+    /// Only the newest of each key comes to meet the one that stands.
+    fn merge(&mut self, contenders: Vec<Contender>) -> usize {
+        let mut newest = Newest::new();
+        for Contender { id, age, row } in contenders {
+            if is_beaten(newest.get(&id), age) {
+                newest.insert(id, (age, row));
+            }
+        }
+        newest.retain(|id, (age, _)| is_beaten(self.newest.get(id), *age));
+        let loaded = newest.len();
+        self.newest.extend(newest);
+        loaded
     }
 
     /// All rows, sorted.
@@ -74,6 +116,17 @@ impl Model {
         let mut rows: Vec<LogicalRow> = newest.chain(self.appended.iter().map(|(_, row)| row.clone())).collect();
         rows.sort();
         rows
+    }
+}
+
+/// Whether what stands, if anything, gives way to something of this age.
+fn is_beaten(stands: Option<&(Age, Option<LogicalRow>)>, age: Age) -> bool {
+    stands.is_none_or(|(stands, _)| *stands <= age)
+}
+
+impl Contender {
+    fn new(record: &Record, version: Option<i64>, row: Option<LogicalRow>) -> Self {
+        Self { id: record.id, age: (version, record.sequence), row }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Random records of random schemas, each value with what becomes of it.
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -47,7 +49,9 @@ pub(crate) enum Message {
     ActivateVersion {
         sequence: i64,
     },
-    /// Its record violates the schema.
+    /// A property of its record violates the schema. Another schema accepts it, see [`Sent::mended`].
+    Mistyped(Record),
+    /// The key of its record violates the schema.
     Bad {
         sequence: i64,
     },
@@ -66,7 +70,7 @@ pub(crate) struct Record {
 pub(crate) struct Sent {
     pub(crate) table_version: Option<i64>,
     keys: &'static [&'static str],
-    schema: serde_json::Value,
+    pub(crate) schema: serde_json::Value,
     pub(crate) messages: Vec<Message>,
 }
 
@@ -76,11 +80,23 @@ pub(crate) struct Cut {
     /// The most records of a batch.
     size: usize,
     order: Vec<u8>,
-    /// How many engines push it, one after the other.
-    pub(crate) engines: usize,
-    loads: Vec<bool>,
-    looks: Vec<bool>,
-    repeats: Vec<bool>,
+    /// What is done after each batch.
+    acts: Vec<Vec<Act>>,
+}
+
+/// What is done between two batches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    /// The last batch is sent once more, by a sender that got no answer.
+    Repeat,
+    /// All rejected records that a schema could mend are sent again.
+    Replay,
+    Pause,
+    Resume,
+    /// All is loaded that may be.
+    Flush,
+    /// The engine ends, the destinations are looked at, and another engine starts.
+    Restart,
 }
 
 /// What a schema says of a place.
@@ -113,6 +129,9 @@ pub(crate) enum Sample {
 /// Names that make trouble together: by case, by the way they join, by their characters.
 const NAMES: [&str; 8] = ["a", "A", "b", "a__b", "c d", "e\"", "select", "ünï"];
 
+/// A property that is an integer, unless it is [mistyped](Message::Mistyped).
+const MISTYPED: &str = "mistyped";
+
 pub(crate) fn stream() -> impl Strategy<Value = Stream> {
     let kind = select(vec![Kind::SoftDeletes, Kind::HardDeletes, Kind::Keyless, Kind::Appended]);
     kind.prop_flat_map(|kind| vec(part(kind), 1..5).prop_map(move |parts| Stream { kind, parts }))
@@ -141,7 +160,8 @@ fn message(
     let at = select(vec![0, 1_700_000_000_123_456, -1]);
     let delete = (record(properties.clone()), at).prop_map(|(record, at)| Message::Delete { record, at });
     let mut messages = vec![
-        (12, record(properties).prop_map(Message::Upsert).boxed()),
+        (12, record(properties.clone()).prop_map(Message::Upsert).boxed()),
+        (1, record(properties).prop_map(mistyped).boxed()),
         (1, (1..9_i64).prop_map(|sequence| Message::Bad { sequence }).boxed()),
     ];
     if kind != Kind::Keyless {
@@ -151,6 +171,12 @@ fn message(
         messages.push((1, (1..9_i64).prop_map(|sequence| Message::ActivateVersion { sequence }).boxed()));
     }
     Union::new_weighted(messages)
+}
+
+fn mistyped(mut record: Record) -> Message {
+    let value = Value::String("no integer".to_owned());
+    record.members.push((MISTYPED, Sample::scalar(r#""no integer""#, value)));
+    Message::Mistyped(record)
 }
 
 fn of_a_place() -> impl Strategy<Value = Type> {
@@ -190,22 +216,22 @@ fn record(properties: Vec<(&'static str, Type)>) -> impl Strategy<Value = Record
 }
 
 pub(crate) fn cut() -> impl Strategy<Value = Cut> {
-    let now_and_then = || vec(proptest::bool::weighted(0.1), 40);
-    (1..9_usize, vec(any::<u8>(), 40), 1..4_usize, vec(any::<bool>(), 40), now_and_then(), now_and_then())
-        .prop_map(|(size, order, engines, loads, looks, repeats)| Cut { size, order, engines, loads, looks, repeats })
+    let act = prop_oneof![
+        8 => Just(Act::Flush),
+        4 => Just(Act::Restart),
+        2 => Just(Act::Repeat),
+        2 => Just(Act::Replay),
+        3 => Just(Act::Pause),
+        3 => Just(Act::Resume),
+    ];
+    let (order, acts) = (vec(any::<u8>(), 40), vec(vec(act, 0..4), 40));
+    (1..9_usize, order, acts).prop_map(|(size, order, acts)| Cut { size, order, acts })
 }
 
 impl Cut {
-    pub(crate) fn loads_after(&self, pushed: usize) -> bool {
-        self.loads.get(pushed).copied().unwrap_or(false)
-    }
-
-    pub(crate) fn looks_after(&self, pushed: usize) -> bool {
-        self.looks.get(pushed).copied().unwrap_or(false)
-    }
-
-    pub(crate) fn repeats_after(&self, pushed: usize) -> bool {
-        self.repeats.get(pushed).copied().unwrap_or(false)
+    /// What is done after the batch of this index.
+    pub(crate) fn acts_after(&self, batch: usize) -> &[Act] {
+        self.acts.get(batch).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -249,11 +275,33 @@ impl Kind {
 fn schema(properties: &[(&'static str, Type)]) -> serde_json::Value {
     let mut declared = serde_json::Map::new();
     declared.insert("id".to_owned(), json!({"type": "integer"}));
+    declared.insert(MISTYPED.to_owned(), json!({"type": ["null", "integer"]}));
     declared.extend(properties.iter().map(|(name, of)| ((*name).to_owned(), of.schema())));
     json!({"type": "object", "properties": declared})
 }
 
 impl Sent {
+    pub(crate) fn records(&self) -> u64 {
+        self.messages.len() as u64
+    }
+
+    /// The indices of its mistyped records.
+    pub(crate) fn mistyped(&self) -> BTreeSet<u64> {
+        let mistyped = (0..).zip(&self.messages).filter(|(_, message)| matches!(message, Message::Mistyped(_)));
+        mistyped.map(|(index, _)| index).collect()
+    }
+
+    /// Its mistyped records with a schema that accepts them.
+    pub(crate) fn mended(&self) -> Self {
+        let mut schema = self.schema.clone();
+        schema["properties"][MISTYPED] = json!({});
+        let mended = |message: &Message| match message {
+            Message::Mistyped(record) => Some(Message::Upsert(record.clone())),
+            _ => None,
+        };
+        Self { schema, messages: self.messages.iter().filter_map(mended).collect(), ..self.clone() }
+    }
+
     /// The batch as it comes over the wire.
     pub(crate) fn body(&self) -> Vec<u8> {
         let messages: Vec<String> = self.messages.iter().map(Message::json).collect();
@@ -266,7 +314,7 @@ impl Sent {
 impl Message {
     fn json(&self) -> String {
         match self {
-            Self::Upsert(record) => {
+            Self::Upsert(record) | Self::Mistyped(record) => {
                 format!(r#"{{"action":"upsert","sequence":{},"data":{}}}"#, record.sequence, record.json())
             }
             Self::Delete { record, at } => {

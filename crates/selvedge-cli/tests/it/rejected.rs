@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::{Place, batch};
+use crate::{Place, Run, batch};
 
 const BAD: &str = r#"{"id":1,"v":"a"};{"id":2,"v":7};{"id":3,"v":"c"};{"v":"nobody"}"#;
 
@@ -93,6 +93,24 @@ fn what_is_rejected_again_stands_there_again() {
     assert_eq!(place.rows("_sdc_rejected", "_sdc_batch, _sdc_batch_record"), ["1|1", "1|3", "2|0", "2|1"]);
 }
 
+/// In a destination that another queue loaded before there are its rejected records, and the numbers of batches are the same.
+#[test]
+fn those_of_another_queue_are_not_mistaken() {
+    let place = Place::new();
+    let keyless = |records| batch(1, records).replace(r#""key_names":["id"]"#, r#""key_names":[]"#);
+    place.write("a.json", keyless(r#"{"id":1,"v":7};{"id":2,"v":"b"}"#));
+    place.write("b.json", keyless(r#"{"id":3,"v":"c"};{"id":4,"v":7}"#));
+    place.run("load a.json --bad-records reject --to sqlite:demo.db").expect_code(3);
+    fs::rename(place.path("demo.db.queue"), place.path("first.queue")).unwrap();
+    place.run("load b.json --bad-records reject --adopt --to sqlite:demo.db").expect_code(3);
+
+    let schema = json!({"properties": {"id": {"type": "integer"}, "v": {"type": ["string", "integer"]}}});
+    place.write("s.json", schema.to_string());
+    let run = place.run("replay --schema s.json --to sqlite:demo.db").expect_code(0);
+    run.expect_stdout("1 record sent again\n1 record left out: they came through another queue");
+    assert_eq!(place.rows("t", "id, v"), ["2|b", "3|c", "4|null"]);
+}
+
 /// Whether these bytes stand in any file below a folder.
 fn stand_in(folder: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
@@ -127,6 +145,45 @@ fn a_key_is_erased() {
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("1 row, the same in both");
 }
 
+/// However its records spell it.
+#[test]
+fn a_key_is_one_in_every_spelling() {
+    let secret = "the-secret-of-seventeen";
+    for (schema, key, other) in [
+        (r#"{"type":"string","format":"date-time"}"#, r#""2020-01-01T00:00:00Z""#, r#""2020-01-01T01:00:00.0+01:00""#),
+        (r#"{"type":"number"}"#, "10", "1e1"),
+        (r#"{"type":"integer"}"#, "17", "17.0"),
+        (r#"{"type":"string"}"#, r#""café""#, r#""caf\u00e9""#),
+    ] {
+        let place = Place::new();
+        let records = format!(r#"{{"id":{other},"v":"{secret}"}};{{"id":{other},"v":["{secret}"]}}"#);
+        place.write("a.json", batch(1, &records).replace(r#"{"type":"integer"}"#, schema));
+        place.run("load a.json --bad-records reject --to sqlite:demo.db").expect_code(3);
+        fs::remove_file(place.path("a.json")).unwrap();
+        let mut purge = place.command("purge --table t --data demo.db.queue --key");
+        let run: Run = purge.arg(format!(r#"{{"id":{key}}}"#)).output().unwrap().into();
+        run.expect_code(0).expect_stdout("1 row and 1 rejected record erased\ndemo.db.queue: 2 kept records erased\n");
+        assert!(!stand_in(place.folder.path(), secret.as_bytes()), "{schema}");
+    }
+}
+
+/// What the queue has deleted stands in no free room of its file, and what it is about to delete is waited for.
+#[test]
+fn a_key_is_erased_right_after_it_was_loaded() {
+    let place = Place::new();
+    let secret = "the-secret-of-seventeen";
+    // So large that their pages are not written again at once, and so many that they are not deleted at once.
+    let noise = |n: u64| format!("{:x}", (n * n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let large: String = (0..20_000).map(noise).collect();
+    let batches = (0..1_000).map(|id| batch(id, &format!(r#"{{"id":{id},"v":"{id}"}}"#)));
+    let first = batch(1, &format!(r#"{{"id":17,"v":"{large} {secret} {large}"}}"#));
+    place.write("a.jsonl", [first].into_iter().chain(batches).collect::<Vec<_>>().join("\n"));
+    place.run("load a.jsonl --to sqlite:demo.db").expect_code(0);
+    fs::remove_file(place.path("a.jsonl")).unwrap();
+    place.run(r#"purge --table t --key {"id":17} --data demo.db.queue"#).expect_code(0);
+    assert!(!stand_in(place.folder.path(), secret.as_bytes()));
+}
+
 #[test]
 fn a_key_has_to_fit() {
     let place = loaded();
@@ -139,4 +196,39 @@ fn a_key_has_to_fit() {
     check(r#"{"v":"a"}"#, "the key of t is made of id; name just these");
     check(r#"{"id":"a"}"#, "the key does not fit the table's");
     assert_eq!(place.rows("t", "id, v"), ["1|a", "3|c"]);
+}
+
+/// They are gone from a destination with the next run that loads into it, and so are their batches. They stay counted.
+#[test]
+fn old_ones_are_not_kept() {
+    let place = loaded();
+    // Nothing is new, so nothing is loaded.
+    let run =
+        |settings: &str, code| place.run(&format!("load a.json {settings} --data demo.db.queue")).expect_code(code);
+    run("--to sqlite:demo.db --to parquet:lake --rejected-kept 12h", 0);
+    assert_eq!(listed(&place, "sqlite:demo.db").len(), 2);
+    run("--to sqlite:demo.db --rejected-kept 0s", 0);
+    assert_eq!([listed(&place, "sqlite:demo.db").len(), listed(&place, "parquet:lake").len()], [0, 2]);
+    assert_eq!(place.rows("_sdc_rejected", "record"), [""; 0]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
+
+    let replay = place.run("replay --to parquet:lake --data demo.db.queue").expect_code(0);
+    replay.expect_stdout("0 records sent again\n2 records left out: their batches are no longer kept\n");
+    run("--to parquet:lake --rejected-kept 0s", 0);
+    assert_eq!(listed(&place, "parquet:lake").len(), 0);
+    let report = place.run("verify sqlite:demo.db parquet:lake --report json").expect_code(0).report();
+    for destination in ["sqlite:demo.db", "parquet:lake"] {
+        assert_eq!(report["destinations"][destination]["tables"]["t"]["rejected"], 2, "{destination}");
+    }
+}
+
+/// What a command removes itself, it does not take for kept.
+#[test]
+fn too_old_to_be_sent_again() {
+    let place = loaded();
+    let replay = place.run("replay --to sqlite:demo.db --to parquet:lake --rejected-kept 0s").expect_code(0);
+    replay.expect_stdout("0 records sent again\n2 records left out: their batches are no longer kept\n");
+    assert_eq!(listed(&place, "sqlite:demo.db").len(), 0);
+    place.run("replay --to sqlite:demo.db --data nowhere").expect_code(1).expect_stderr("nowhere");
+    assert!(!place.path("nowhere").exists());
 }

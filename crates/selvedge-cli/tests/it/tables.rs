@@ -1,5 +1,7 @@
 //! Looking after tables: pausing, other keys, beginning anew, dropping.
 
+use std::fs;
+
 use crate::{Place, Run, batch};
 
 /// A batch whose keys are `id` and `v`.
@@ -46,6 +48,21 @@ fn other_tables_go_on() {
 }
 
 #[test]
+fn what_waits_for_a_paused_table_is_limited() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    place.run("table pause t --data demo.db.queue").expect_code(0);
+    place.write("b.json", batch(2, &format!(r#"{{"id":2,"v":"{}"}}"#, "b".repeat(900))));
+    let load = |limit: &str| place.run(&format!("load b.json --again --to sqlite:demo.db --paused-limit {limit}"));
+    load("1KiB")
+        .expect_code(1)
+        .expect_stderr("nothing of the batch was queued: t is paused")
+        .expect_stderr("of 1024 at most");
+    load("2KiB").expect_code(1).expect_stderr("1 record of t waits for sqlite:demo.db: the table is paused");
+}
+
+#[test]
 fn a_table_is_given_other_keys() {
     let place = with_changed_keys();
     let run = place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);
@@ -53,6 +70,75 @@ fn a_table_is_given_other_keys() {
     load_what_waits(&place);
     assert_eq!(place.rows("t", "id, v, _sdc_sequence"), ["1|a|1", "1|c|2", "2|b|2"]);
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("3 rows, the same in both");
+}
+
+/// What comes of an older version, whatever its keys, is superseded as before.
+#[test]
+fn the_active_version_stays_active() {
+    let place = Place::new();
+    let of_version =
+        |version: u64, body: String| body.replace(r#""messages""#, &format!(r#""table_version":{version},"messages""#));
+    let activate = r#"{"action":"activate_version","sequence":1}"#;
+    place.write("a.json", of_version(5, batch(1, r#"{"id":1,"v":"a"}"#).replace("]}", &format!(",{activate}]}}"))));
+    place.write("b.json", of_version(4, rekeyed(9, r#"{"id":2,"v":"late"}"#)));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);
+    place.run("load b.json --to sqlite:demo.db").expect_code(0);
+    assert_eq!(place.rows("t", "id, v, _sdc_table_version"), ["1|a|5"]);
+    assert_eq!(place.rows("_sdc_tables", "active_version, loaded, superseded"), ["5|2|1"]);
+}
+
+/// Values without a column keep their place.
+#[test]
+fn so_do_values_past_the_last_column() {
+    let place = Place::new();
+    let wide = |name: &str, count| {
+        let members: Vec<String> = (0..count).map(|index| format!(r#""{name}{index:04}":{index}.50"#)).collect();
+        members.join(",")
+    };
+    let record = format!(r#"{{"id":1,"v":"a",{},"items":[{{{}}},{{"x":1}}]}}"#, wide("w", 1_010), wide("x", 1_010));
+    place.write("a.json", batch(1, &record));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    let extra = || [place.rows("t", "_sdc_extra"), place.rows("t__items", "_sdc_extra")];
+    let before = extra();
+    assert!(before[0][0].contains(r#""w1009":1009.5"#) && before[1][1].contains(r#""x1009":1009.5"#), "{before:?}");
+    place.run("table rekey t --key v --data demo.db.queue").expect_code(0);
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    assert_eq!(extra(), before);
+}
+
+/// A table without rows is a table; what another destination still has of it goes by what waits.
+#[test]
+fn a_table_without_rows_is_given_other_keys() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
+    place.run("load a.json --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    place.write("b.json", batch(2, r#"{"id":1};{"id":2}"#).replace("upsert", "delete"));
+    place.run("load b.json --deletes hard --to sqlite:demo.db").expect_code(0);
+    let run = place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);
+    run.expect_stdout("0 rows of t are in the queue");
+}
+
+/// A command that was cut short is gone on with, but only while what it put into the queue is there.
+#[test]
+fn rows_that_left_the_queue_go_into_it_again() {
+    let place = Place::new();
+    let both = "--to sqlite:demo.db --to parquet:lake";
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
+    place.run(&format!("load a.json {both}")).expect_code(0);
+    let rekey = |code| place.run("table rekey t --key id --data demo.db.queue").expect_code(code);
+    // The rows are in the queue, and a destination cannot be opened.
+    fs::rename(place.path("lake"), place.path("away")).unwrap();
+    place.write("lake", "no folder");
+    rekey(1);
+    fs::remove_file(place.path("lake")).unwrap();
+    fs::rename(place.path("away"), place.path("lake")).unwrap();
+    place.run(&format!("load a.json {both}")).expect_code(0).expect_stdout("2 loaded");
+
+    rekey(0).expect_stdout("2 rows of t are in the queue");
+    place.run(&format!("load a.json {both}")).expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+    place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
 }
 
 #[test]

@@ -23,6 +23,8 @@ fn wrong_usage() {
     check("load a.json --to sqlite:x --table _sdc_x", "selvedge's own");
     check("load a.json --to sqlite:x --integration a__b", "holds `__`");
     check("load a.json --to sqlite:x --report xml", "json");
+    check("load a.json --to sqlite:x --rejected-kept 30", "write a whole number and its unit: 30d, 12h, 15m or 10s");
+    check("load a.json --to sqlite:x --paused-limit 1GB", "write a whole number and its unit: 1GiB, 512MiB or 64KiB");
     check("verify", "<DESTINATION>");
     check("verify demo.db", "write sqlite:FILE, duckdb:FILE or parquet:FOLDER");
     check("verify sqlite:x sqlite:x", "sqlite:x stands in the command twice; write it once");

@@ -1,4 +1,4 @@
-//! What is removed because somebody asked for it.
+//! What is removed though no record came for that.
 
 use std::fs;
 use std::io;
@@ -84,6 +84,34 @@ pub(crate) fn rejects(place: &Place<'_>) -> Checked {
     ensure_equal(&rejected(place, &table)?, &vec![2, 5], "the rejected records once one more came")
 }
 
+pub(crate) fn old_rejects(place: &Place<'_>) -> Checked {
+    let (table, other) = (loads::table("t")?, loads::table("other")?);
+    let none = place.load(&with_elements(place, next(&table, None, &KEYS, rows(&[1], 0))?)?)?;
+    let left = remove_old_rejects(place, &table, &none, 3)?;
+    ensure_state(Some(&left), Some(&none), "the state once none of no rejected records is removed")?;
+    filled(place, &other)?;
+    let mut load = with_elements(place, next(&table, Some(&left), &KEYS, rows(&[2], 0))?)?;
+    load.rejects = loads::rejects(&table, &[1, 2, 3])?;
+    let mut state = place.load(&load)?;
+    // Those that were rejected at the very moment stay.
+    for (moment, stay) in [(1, [1, 2, 3].as_slice()), (3, &[3]), (3, &[3])] {
+        let left = remove_old_rejects(place, &table, &state, moment)?;
+        ensure_state(Some(&left), Some(&state), "the state once old rejected records are removed")?;
+        ensure_equal(&rejected(place, &table)?, &stay.to_vec(), "the rejected records once old ones are removed")?;
+        ensure_equal(&rejected(place, &other)?, &vec![1, 2, 3], "the rejected records of another table")?;
+        expect(place, &table, "old rejected records are removed", &[1, 2])?;
+        state = left;
+    }
+
+    let mut load = with_elements(place, next(&table, Some(&state), &KEYS, rows(&[4], 1))?)?;
+    load.rejects = loads::rejects(&table, &[5])?;
+    let after = place.load(&load)?;
+    ensure_equal(&after.counts.rejected, &4, "the count of rejected records, old ones too")?;
+    ensure_equal(&rejected(place, &table)?, &vec![3, 5], "the rejected records once one more came")?;
+    remove_old_rejects(place, &table, &after, 6)?;
+    ensure_equal(&rejected(place, &table)?, &Vec::new(), "the rejected records once all of them are old")
+}
+
 pub(crate) fn stale(place: &Place<'_>) -> Checked {
     let table = loads::table("t")?;
     let state = filled(place, &table)?;
@@ -91,7 +119,8 @@ pub(crate) fn stale(place: &Place<'_>) -> Checked {
     let newer = place.load(&load)?;
     let keys = key_rows(&newer, &[1])?;
     let generated = generated(&[1]);
-    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&generated)] {
+    let old = Removal::RejectsBefore(loads::rejected_at(3));
+    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&generated), old] {
         let refused = place.open()?.remove(&table, &state, removal).err();
         let error = refused.ok_or_else(|| Failure::new(format!("{removal:?} is done, of an older state")))?;
         let found = (error.kind(), error.applied());
@@ -186,6 +215,16 @@ fn remove_rejects(
     numbers: &[i64],
 ) -> Result<TableState, Failure> {
     still_there(place.remove(table, found, Removal::Rejects(&generated(numbers)))?)
+}
+
+/// Removes the rejected records that are older than the one of a number.
+fn remove_old_rejects(
+    place: &Place<'_>,
+    table: &TableName,
+    found: &TableState,
+    number: i64,
+) -> Result<TableState, Failure> {
+    still_there(place.remove(table, found, Removal::RejectsBefore(loads::rejected_at(number)))?)
 }
 
 fn still_there(state: Option<TableState>) -> Result<TableState, Failure> {

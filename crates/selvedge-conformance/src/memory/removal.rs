@@ -1,11 +1,12 @@
-//! What is left of a table once something is removed by hand.
+//! What is left of a table once something is removed from it.
 
 use std::collections::BTreeSet;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{RecordBatch, StringArray};
 use selvedge_core::tombstone::key_texts;
-use selvedge_core::{Counts, LoadError, TableState, system};
+use selvedge_core::{Counts, LoadError, TableState, rejected, system};
 
 use super::merge::only;
 use super::{Content, Table};
@@ -45,5 +46,13 @@ pub(super) fn without_rejects(table: &Table, keys: &StringArray) -> Result<Table
     let removed: BTreeSet<_> = keys.iter().collect();
     let found = table.rejects.column_by_name(system::PRIMARY_KEY).and_then(|keys| keys.as_string_opt::<i32>());
     let stays = |row| found.is_none_or(|found| !removed.contains(&Some(found.value(row))));
+    Ok(Table { rejects: only(&table.rejects, stays)?, ..table.clone() })
+}
+
+/// The table without the records that were rejected before a moment.
+pub(super) fn without_rejects_before(table: &Table, moment: i64) -> Result<Table, LoadError> {
+    let found = table.rejects.column_by_name(rejected::REJECTED_AT);
+    let found = found.and_then(|moments| moments.as_primitive_opt::<TimestampMicrosecondType>());
+    let stays = |row| found.is_none_or(|found| found.value(row) >= moment);
     Ok(Table { rejects: only(&table.rejects, stays)?, ..table.clone() })
 }

@@ -1,4 +1,4 @@
-//! Defects in what is left once something is removed by hand.
+//! Defects in what is left once something is removed.
 
 use std::fs;
 
@@ -19,6 +19,19 @@ pub(super) fn removes_nothing(_: &mut Broken, _: &TableName, found: &TableState,
 
 pub(super) fn removes_blindly(broken: &mut Broken, table: &TableName, _: &TableState, removal: Removal<'_>) -> Left {
     broken.memory.remove_by(table, removal, |_, left| left)
+}
+
+pub(super) fn removes_all_rejects(
+    broken: &mut Broken,
+    table: &TableName,
+    found: &TableState,
+    removal: Removal<'_>,
+) -> Left {
+    let removal = match removal {
+        Removal::RejectsBefore(_) => Removal::RejectsBefore(i64::MAX),
+        other => other,
+    };
+    broken.memory.remove(table, found, removal)
 }
 
 pub(super) fn removal_leaves_tombstones(

@@ -37,6 +37,17 @@ fn a_key_that_never_stood_leaves_a_tombstone() {
     check(&[&[delete(1, None, 6)]], " |  | [1] null 6 | 1 0 0");
 }
 
+/// Rows that somebody inserted by hand are not counted, and are deleted all the same.
+#[test]
+fn a_key_stands_once_whatever_the_count_of_rows_is() {
+    let mut warehouse = Warehouse::new();
+    load(&mut warehouse, &[row(1, None, 5)], None);
+    warehouse.execute("INSERT INTO orders (id, _sdc_sequence) VALUES (2, 5)");
+    assert_eq!(load(&mut warehouse, &[delete(2, None, 6)], None).counts.live_rows, 0);
+    load(&mut warehouse, &[row(1, None, 6)], None);
+    assert_eq!(stored(&warehouse, Nesting::Flat), "1 null 6 | 1@6 | [2] null 6");
+}
+
 #[test]
 fn an_older_row_that_comes_late_stays_away() {
     check(&[&[row(1, None, 5)], &[delete(1, None, 7)], &[row(1, None, 6)]], " |  | [1] null 7 | 2 1 0");

@@ -57,6 +57,7 @@ fn items(rows: &[Record]) -> Vec<(Column, ArrayRef)> {
         (value, Arc::new(texts.collect::<StringArray>())),
         (column("_sdc_source_key_id", ColumnType::Integer), integers(rows.iter().map(|row| Some(row.id)))),
         (column(&level_id(0), ColumnType::Integer), integers(rows.iter().map(|_| Some(0)))),
+        (column(system::TABLE_VERSION, ColumnType::Integer), integers(rows.iter().map(|row| row.version))),
     ]
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use selvedge_core::{
-    Column, ColumnType, Destination, LoadErrorKind, Nesting, Path, Removal, TableLoad, TableName, TableState, level_id,
-    schema, system,
+    Applied, Column, ColumnType, Destination, LoadErrorKind, Nesting, Path, Removal, TableLoad, TableName, TableState,
+    level_id, schema, system,
 };
 
 use crate::fixture::{Warehouse, column, integration_table, plan, plan_subtable, table};
@@ -92,10 +92,28 @@ fn rejects_go_by_their_keys() {
 }
 
 #[test]
+fn rejects_go_by_their_age() {
+    let mut warehouse = Warehouse::new();
+    let orders = integration_table("shop", "orders");
+    load_with_rejects(&mut warehouse, &orders, &["a", "b"]);
+    load_with_rejects(&mut warehouse, &integration_table("shop", "others"), &["c"]);
+    for (moment, left) in [(1, "a\nb\nc"), (2, "c")] {
+        let state = remove(&mut warehouse, &orders, Removal::RejectsBefore(moment)).unwrap();
+        assert_eq!((state.counts.rejected, state.counts.live_rows), (2, 1));
+        assert_eq!(warehouse.query("SELECT record FROM shop._sdc_rejected ORDER BY 1"), left);
+        let written = fs::read(warehouse.path()).unwrap();
+        remove(&mut warehouse, &orders, Removal::RejectsBefore(moment));
+        assert!(fs::read(warehouse.path()).unwrap() == written, "something was written, and nothing removed");
+    }
+}
+
+#[test]
 fn rejects_of_a_table_that_has_none_are_no_error() {
     let mut warehouse = Warehouse::new();
     load(&mut warehouse, &[row(1, None, 5)], None);
-    remove(&mut warehouse, &table("orders"), Removal::Rejects(&StringArray::from(vec!["unknown"]))).unwrap();
+    for removal in [Removal::Rejects(&StringArray::from(vec!["unknown"])), Removal::RejectsBefore(2)] {
+        remove(&mut warehouse, &table("orders"), removal).unwrap();
+    }
 }
 
 #[test]
@@ -104,7 +122,7 @@ fn what_was_loaded_meanwhile_is_not_removed() {
     let before = load(&mut warehouse, &[row(1, None, 5)], None);
     load(&mut warehouse, &[row(1, None, 6)], None);
     let rejects = StringArray::from(vec!["unknown"]);
-    for removal in [Removal::Table, Removal::Keys(&ids(&[1])), Removal::Rejects(&rejects)] {
+    for removal in [Removal::Table, Removal::Keys(&ids(&[1])), Removal::Rejects(&rejects), Removal::RejectsBefore(2)] {
         let error = warehouse.destination.remove(&table("orders"), &before, removal).unwrap_err();
         assert_eq!(error.kind(), LoadErrorKind::Stale);
     }
@@ -244,4 +262,21 @@ fn a_copy_that_was_not_finished_is_made_anew() {
     remove(&mut warehouse, &table("orders"), Removal::Keys(&ids(&[1]))).unwrap();
     assert_eq!(warehouse.query("SELECT id FROM orders"), "2");
     assert!(!fs::exists(&copy).unwrap());
+}
+
+/// DuckDB does not copy rows that refer to others of their own table.
+#[test]
+fn a_copy_that_cannot_be_finished_is_not_left_behind() {
+    let mut warehouse = Warehouse::new();
+    let found = load(&mut warehouse, &[row(1, None, 5), row(2, None, 5)], None);
+    warehouse.execute(
+        "CREATE TABLE tree (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES tree (id));
+         INSERT INTO tree VALUES (1, NULL); INSERT INTO tree VALUES (2, 1)",
+    );
+    let error = warehouse.destination.remove(&table("orders"), &found, Removal::Keys(&ids(&[1]))).unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (LoadErrorKind::Refused, Applied::Unknown));
+    assert_eq!(fs::read_dir(warehouse.path().parent().unwrap()).unwrap().count(), 1, "other files are left");
+    assert_eq!(warehouse.query("SELECT id FROM orders"), "2");
+    warehouse.execute("DROP TABLE tree");
+    remove(&mut warehouse, &table("orders"), Removal::Keys(&ids(&[1]))).unwrap();
 }

@@ -107,9 +107,10 @@ fn a_table_without_keys_is_left_with_the_active_version() {
                 (column(system::TABLE_VERSION, ColumnType::Integer), Arc::clone(&versions)),
             ];
             let subrows = vec![
-                (Column::new("value", Some(Path::default()), ColumnType::Integer), versions),
+                (Column::new("value", Some(Path::default()), ColumnType::Integer), Arc::clone(&versions)),
                 (column("_sdc_source_key___sdc_primary_key", ColumnType::String), key),
                 (column(&level_id(0), ColumnType::Integer), Arc::new(Int64Array::from(vec![0])) as ArrayRef),
+                (column(system::TABLE_VERSION, ColumnType::Integer), versions),
             ];
             let list = plan_subtable(found.as_ref(), "t__list", &["list"], subrows, vec![0]);
             let load = plan(&table("t"), found, &[], brought);
@@ -122,5 +123,22 @@ fn a_table_without_keys_is_left_with_the_active_version() {
             (warehouse.query("SELECT __sdc_primary_key FROM t"), warehouse.query(elements)),
             ("key 2".to_owned(), "2".to_owned())
         );
+    }
+}
+
+/// What others keep in rows that are replaced stays, however the new version is cut into loads.
+#[test]
+fn what_others_keep_in_a_row_outlives_its_version() {
+    let replaced: &[Record] = &[row(1, Some(2), 6)];
+    let in_two: &[(&[Record], Option<i64>)] = &[(replaced, None), (&[], Some(2))];
+    for loads in [in_two, &[(replaced, Some(2))]] {
+        for nesting in [Nesting::Flat, Nesting::Native] {
+            let mut warehouse = Warehouse::with(nesting);
+            load(&mut warehouse, &[row(1, Some(1), 5), row(2, Some(1), 5)], None);
+            warehouse.execute("ALTER TABLE orders ADD COLUMN mine BIGINT; UPDATE orders SET mine = id");
+            let states = loads.iter().map(|(records, version)| load(&mut warehouse, records, *version));
+            assert_eq!(states.last().unwrap().counts.live_rows, 1);
+            assert_eq!(warehouse.query("SELECT id, mine FROM orders"), "1 1");
+        }
     }
 }

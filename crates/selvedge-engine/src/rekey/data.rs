@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use selvedge_core::Value;
 use selvedge_prepare::datetime_text;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 /// Which places are arrays, and which hold decimals that are texts: as pointers with `*` for an element.
 #[derive(Debug, Default)]
@@ -30,6 +31,22 @@ impl Default for Data {
 impl Data {
     /// Puts a value at the place that `pointer` names.
     pub(super) fn put(&mut self, pointer: &str, value: &Value, places: &Places) {
+        if let Some((data, place)) = self.at(pointer, places) {
+            *data = Self::Value(text(value, places.decimal_texts.contains(&place)));
+        }
+    }
+
+    /// Puts the values for which a table had no column, which are members of a JSON object, into the object that `pointer` names.
+    pub(super) fn put_extra(&mut self, pointer: &str, extra: &Value, places: &Places) {
+        let Value::Json(extra) = extra else { return };
+        let members = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(extra).unwrap_or_default();
+        if let Some((Self::Object(known), _)) = self.at(pointer, places) {
+            known.extend(members.into_iter().map(|(name, value)| (name, Self::Value(value.get().to_owned()))));
+        }
+    }
+
+    /// What stands at the place that `pointer` names, made if need be, and that place with `*` for an element.
+    fn at(&mut self, pointer: &str, places: &Places) -> Option<(&mut Self, String)> {
         let mut place = String::new();
         let mut data = self;
         for token in pointer.split('/').skip(1) {
@@ -41,7 +58,7 @@ impl Data {
                 if !matches!(data, Self::Array(_)) {
                     *data = Self::Array(BTreeMap::new());
                 }
-                let Self::Array(elements) = data else { return };
+                let Self::Array(elements) = data else { return None };
                 data = elements.entry(index).or_default();
             } else {
                 place.push('/');
@@ -49,11 +66,11 @@ impl Data {
                 if !matches!(data, Self::Object(_)) {
                     *data = Self::default();
                 }
-                let Self::Object(members) = data else { return };
+                let Self::Object(members) = data else { return None };
                 data = members.entry(token.replace("~1", "/").replace("~0", "~")).or_default();
             }
         }
-        *data = Self::Value(text(value, places.decimal_texts.contains(&place)));
+        Some((data, place))
     }
 
     /// Its JSON text.

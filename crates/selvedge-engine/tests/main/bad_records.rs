@@ -1,7 +1,6 @@
 //! Records that violate their schema: the batch refused, or each of them rejected and kept for replay.
 
 use std::path::Path;
-use std::time::Duration;
 
 use selvedge_core::IntegrationName;
 use selvedge_engine::{
@@ -13,16 +12,16 @@ use tempfile::tempdir;
 use crate::memory::{Fault, Memory};
 use crate::{LONG, batch, check_error, check_names, flush, refused, table, tally};
 
-fn builder(folder: &Path, memory: &Memory) -> EngineBuilder {
+pub(crate) fn builder(folder: &Path, memory: &Memory) -> EngineBuilder {
     Engine::builder(folder).destination("memory", memory.clone())
 }
 
-fn rejecting(folder: &Path, memory: &Memory) -> Engine {
+pub(crate) fn rejecting(folder: &Path, memory: &Memory) -> Engine {
     builder(folder, memory).bad_records(BadRecords::RejectEach).start().unwrap()
 }
 
 /// The batches kept for replay, with their bodies.
-fn kept(folder: &Path) -> Vec<(u64, String)> {
+pub(crate) fn kept(folder: &Path) -> Vec<(u64, String)> {
     let queue = EmbeddedQueue::open(folder).unwrap();
     let kept = queue.kept_for_replay(Some(&table("t"))).unwrap();
     kept.iter().map(|kept| (kept.batch, String::from_utf8(queue.body(kept.batch).unwrap()).unwrap())).collect()
@@ -125,20 +124,6 @@ fn their_batches_are_kept_for_replay() {
             assert!(batch == 1 && body.contains(r#""data":{"id":"two","name":"bad"}"#), "{body}");
         }
         assert_eq!(EmbeddedQueue::open(folder.path()).unwrap().tables().unwrap()[0].kept_records, 0);
-    }
-}
-
-/// Only as long as the setting says.
-#[test]
-fn what_is_kept_is_pruned() {
-    let (folder, memory) = (tempdir().unwrap(), Memory::default());
-    let engine = rejecting(folder.path(), &memory);
-    engine.push(refused("t")).unwrap();
-    flush(&engine);
-    drop(engine);
-    for (setting, left) in [(Duration::from_secs(3600), 1), (Duration::MAX, 1), (Duration::ZERO, 0)] {
-        drop(builder(folder.path(), &memory).rejected_kept(setting).start().unwrap());
-        assert_eq!(kept(folder.path()).len(), left, "{setting:?}");
     }
 }
 

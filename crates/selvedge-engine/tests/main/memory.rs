@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use selvedge_core::{
     Capabilities, Destination, IntegrationName, LoadError, LoadErrorKind, Outcome, Removal, RowOrder, TableLoad,
-    TableName, TableState, system,
+    TableName, TableState, rejected, system,
 };
 
 use crate::{LONG, table};
@@ -50,6 +50,7 @@ struct Store {
     tables: BTreeMap<TableName, Table>,
     load_faults: HashMap<TableName, VecDeque<Fault>>,
     state_faults: HashMap<TableName, VecDeque<Fault>>,
+    removal_faults: HashMap<TableName, VecDeque<Fault>>,
     away: BTreeSet<TableName>,
     constraints: HashMap<TableName, Constraint>,
     /// How many loads came, applied or not.
@@ -68,6 +69,8 @@ pub(crate) struct Table {
     pub(crate) rows: BTreeMap<Vec<String>, Row>,
     /// The rejected records, in order of arrival.
     pub(crate) rejects: Vec<Row>,
+    /// When each of them was rejected.
+    rejected_at: Vec<i64>,
     /// How many loads were applied.
     pub(crate) loads: usize,
 }
@@ -110,6 +113,11 @@ impl Memory {
     /// The next looks at a table's state fail like this.
     pub(crate) fn fail_states(&self, name: &str, faults: &[Fault]) {
         self.store().state_faults.entry(table(name)).or_default().extend(faults);
+    }
+
+    /// The next removals from a table fail like this.
+    pub(crate) fn fail_removals(&self, name: &str, faults: &[Fault]) {
+        self.store().removal_faults.entry(table(name)).or_default().extend(faults);
     }
 
     /// Makes a table, of whichever integration, unavailable until [`come_back`](Self::come_back).
@@ -226,14 +234,19 @@ impl Destination for Memory {
         removal: Removal<'_>,
     ) -> Result<Option<TableState>, LoadError> {
         let mut store = self.store();
-        let Removal::Table = removal else {
-            return Err(LoadError::new(LoadErrorKind::Refused, "the test's destination forgets whole tables only"));
-        };
+        Self::fail(Store::next_fault(&mut store.removal_faults, table))?;
         if store.tables.get(table).and_then(|table| table.state.as_ref()) != Some(found) {
             return Err(LoadError::new(LoadErrorKind::Stale, "the test's table is at another state"));
         }
-        store.tables.remove(table);
-        Ok(None)
+        match removal {
+            Removal::Table => drop(store.tables.remove(table)),
+            Removal::RejectsBefore(moment) => {
+                store.tables.entry(table.clone()).and_modify(|table| table.remove_rejects_before(moment));
+            }
+            _ => return Err(LoadError::new(LoadErrorKind::Refused, "the test's destination cannot remove that")),
+        }
+        self.shared.changed.notify_all();
+        Ok(store.tables.get(table).and_then(|table| table.state.clone()))
     }
 }
 
@@ -262,10 +275,18 @@ impl Table {
             }
         }
         self.rejects.extend((0..load.rejects.num_rows()).map(|index| row(&load.rejects, index)));
+        let rejected_at = load.rejects.column_by_name(rejected::REJECTED_AT).unwrap();
+        self.rejected_at.extend(rejected_at.as_primitive::<TimestampMicrosecondType>().values());
         let state = load.committed(outcome);
         self.state = Some(state.clone());
         self.loads += 1;
         Ok(state)
+    }
+
+    fn remove_rejects_before(&mut self, moment: i64) {
+        let mut moments = self.rejected_at.iter();
+        self.rejects.retain(|_| moments.next().is_some_and(|rejected_at| *rejected_at >= moment));
+        self.rejected_at.retain(|rejected_at| *rejected_at >= moment);
     }
 }
 

@@ -108,6 +108,21 @@ fn of_length(name: &str, id: i64) -> Batch {
     Batch::from_json(format!("{:BODY_BYTES$}", body.to_string()))
 }
 
+/// It is what waits that counts, whatever was loaded before.
+#[test]
+fn what_waits_is_larger_than_what_was_loaded() {
+    let (folder, memory) = (tempdir().unwrap(), Memory::default());
+    let engine = limited(folder.path(), &memory);
+    engine.push(keyless("t", 0..1_000)).unwrap();
+    flush(&engine);
+    engine.pause(&table("t"), "by hand").unwrap();
+    for id in 1..=5 {
+        engine.push(of_length("t", 1_000 + id)).unwrap();
+    }
+    let words = ["5000 bytes of it wait for memory", "5000 at most"];
+    check_error(engine.push(of_length("t", 1_006)), EngineErrorKind::Paused, &words);
+}
+
 fn limited(folder: &Path, memory: &Memory) -> Engine {
     let builder = Engine::builder(folder).destination("memory", memory.clone());
     builder.paused_limit_bytes(5 * BODY_BYTES as u64).start().unwrap()

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use arrow::array::StringArray;
 use selvedge_core::{Counts, Destination, Inspect, LoadErrorKind, Part, Removal, TableState};
@@ -171,6 +172,61 @@ fn rejected_records_are_removed() {
     }
 }
 
+/// The keys of the rejected records that are left.
+fn rejected(root: &Path, table: &Table) -> Vec<String> {
+    let handed = look(root, &table.name, Part::Rejects).unwrap().unwrap();
+    let rows = handed.iter().flat_map(|(_, batch)| text_of(batch));
+    let mut keys: Vec<_> = rows.map(|row| row.split(' ').next().unwrap().to_owned()).collect();
+    keys.sort_unstable();
+    keys
+}
+
+fn generations(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root.join("orders/.generations")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn rejected_records_are_removed_by_their_age() {
+    for (moment, left) in
+        [(1, ["key-1", "key-2", "key-3"].as_slice()), (2, &["key-2", "key-3"]), (3, &["key-3"]), (4, &[])]
+    {
+        let root = tempdir().unwrap();
+        let mut table = filled(root.path(), 2, Nesting::Flat);
+        let found = state(&mut table);
+        let before = generations(root.path());
+        assert_eq!(
+            table.lake.remove(&table.name, &found, Removal::RejectsBefore(moment)).unwrap(),
+            Some(found.clone())
+        );
+        assert_eq!(rejected(root.path(), &table), left);
+        assert_eq!(parts(root.path(), &table)[0].len(), 4);
+        // A generation more if something was removed, and none for what is removed again.
+        let after = generations(root.path());
+        assert_eq!(after.len() - before.len(), usize::from(moment > 1));
+        table.lake.remove(&table.name, &found, Removal::RejectsBefore(moment)).unwrap();
+        assert_eq!(generations(root.path()), after);
+    }
+}
+
+/// A table that gets no loads does not keep what was removed for ever.
+#[test]
+fn the_generation_before_goes_with_the_next_look() {
+    let root = tempdir().unwrap();
+    let mut table = filled(root.path(), 2, Nesting::Flat);
+    let found = state(&mut table);
+    drop(table.lake);
+    let settings = Settings { keep_outdated: Duration::ZERO, ..Settings::default() };
+    let mut lake = Parquet::open_with(root.path(), settings).unwrap();
+    for generations_left in [2, 1] {
+        lake.remove(&table.name, &found, Removal::RejectsBefore(4)).unwrap();
+        assert_eq!(generations(root.path()).len(), generations_left);
+        assert_eq!(files_with(root.path(), "{\"id\":\"1\"}") > 0, generations_left == 2);
+    }
+}
+
 #[test]
 fn a_table_is_removed_as_if_it_had_never_been() {
     let root = tempdir().unwrap();
@@ -212,7 +268,7 @@ fn nothing_is_removed_from_a_table_that_has_changed() {
     let found = state(&mut table);
     let outdated = TableState { active_version: Some(1), ..found.clone() };
     let (keys, rejected) = (batch(&columns_of("id:string"), "key-1"), StringArray::from(vec!["key-1"]));
-    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&rejected)] {
+    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&rejected), Removal::RejectsBefore(1)] {
         let error = table.lake.remove(&table.name, &outdated, removal).unwrap_err();
         assert_eq!(error.kind(), LoadErrorKind::Stale);
         let error = table.lake.remove(&table_name("none"), &outdated, removal).unwrap_err();

@@ -42,6 +42,12 @@ impl Redaction {
         }
         Ok(Self { record })
     }
+
+    /// What these rules exclude, for records that they were applied to before: a hash is not to be hashed again.
+    #[must_use]
+    pub fn exclusions(&self) -> Self {
+        Self { record: self.record.exclusions() }
+    }
 }
 
 impl Within {
@@ -57,6 +63,15 @@ impl Within {
                 }
             }
         }
+    }
+
+    fn exclusions(&self) -> Self {
+        let exclusion = |(step, rule): (&Step, &Rule)| match rule {
+            Rule::Exclude => Some((step.clone(), Rule::Exclude)),
+            Rule::Hash(_) => None,
+            Rule::Within(within) => Some((step.clone(), Rule::Within(within.exclusions()))),
+        };
+        Self { rules: self.rules.iter().filter_map(exclusion).collect() }
     }
 
     /// What is done to the property `name`.

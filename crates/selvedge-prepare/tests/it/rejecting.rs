@@ -131,6 +131,17 @@ fn refused_batches() {
     }
 }
 
+/// A record of a few bytes may be wrong in many places, and all of them are told.
+#[test]
+fn what_is_wrong_takes_memory() {
+    let members = |value| (0..100).map(|name| format!(r#""{name}":{value}"#)).collect::<Vec<_>>().join(",");
+    let schema = format!(r#"{{"properties":{{"id":{{"type":"integer"}},{}}}}}"#, members(r#"{"type":"string"}"#));
+    let wrong = format!("{{{}}}", members("1"));
+    let records = rejecting(&body(&schema, &[], &[wrong.as_str(); 1_000]));
+    let told: usize = records.rejected.iter().map(|rejection| rejection.reason.len()).sum();
+    assert!(told > 3_000_000 && records.memory_bytes() > told, "{told} of {}", records.memory_bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

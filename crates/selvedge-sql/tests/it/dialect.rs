@@ -40,6 +40,19 @@ fn tables_carry_their_integration() {
 }
 
 #[test]
+fn a_table_may_be_spelled_as_one_that_selvedge_makes_for_an_integration() {
+    let check = |integration, name, expected| {
+        assert_eq!(PREFIXES.is_spelled_as_own(&table(integration, name)), expected, "{name}");
+        assert!(!SCHEMAS.is_spelled_as_own(&table(integration, name)), "{name}");
+    };
+    check(None, "shop___sdc_rejected", true);
+    check(None, "Shop___SDC_Tombstones", true);
+    check(None, "shop__sdc_rejected", false);
+    check(None, "shop___sdc_rejected_ones", false);
+    check(Some("shop"), "sdc_rejected", false);
+}
+
+#[test]
 fn an_integration_is_a_schema_or_nothing_to_make() {
     let check = |integration, schemas: Option<&str>| {
         assert_eq!(SCHEMAS.create_schema(&table(integration, "orders")).as_deref(), schemas);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, TimestampMicrosecondArray};
-use selvedge_core::{Column, ColumnType, Counts, Destination, TableLoad};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, RecordBatch, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
+};
+use selvedge_core::{Column, ColumnType, Counts, Destination, Removal, TableLoad, schema};
 
 use crate::database::{Database, column, integers, plan, table, table_of, texts};
 use crate::life::{Load, Record, check_stands, deletes, load, tombstone_tables};
@@ -124,6 +127,10 @@ fn check_key(keys: &[(Column, ArrayRef)], expected: &str) {
     let state = database.load(&table("orders"), &names, &rows(7));
     assert_eq!(database.strings("SELECT key FROM _sdc_tombstones"), [""; 0]);
     assert_eq!(state.counts, Counts { loaded: 5, superseded: 2, rejected: 0, live_rows: 2 });
+    let (columns, values): (Vec<Column>, Vec<ArrayRef>) = second.into_iter().unzip();
+    let removed = RecordBatch::try_new(schema(&columns), values).unwrap();
+    let left = database.destination.remove(&table("orders"), &state, Removal::Keys(&removed)).unwrap().unwrap();
+    assert_eq!((left.counts.live_rows, database.rows(&names, "orders")), (1, first_key));
 }
 
 #[test]
@@ -139,6 +146,16 @@ fn keys_of_every_type_are_deleted_exactly() {
     check_key(&[(column("id", ColumnType::Decimal { scale: 2 }), Arc::new(decimals))], "[-0.01]");
     let moments = TimestampMicrosecondArray::from(vec![0, 1]).with_timezone("UTC");
     check_key(&[(column("id", ColumnType::Timestamp), Arc::new(moments))], "[1]");
+    let doubles = Float64Array::from(vec![1e300, 0.1]);
+    check_key(&[(column("id", ColumnType::Double), Arc::new(doubles))], "[0.1]");
+    let wholes = Float64Array::from(vec![0.0, -3.0]);
+    check_key(&[(column("id", ColumnType::Double), Arc::new(wholes))], "[-3.0]");
+    let flags = BooleanArray::from(vec![true, false]);
+    check_key(&[(column("id", ColumnType::Boolean), Arc::new(flags))], "[false]");
+    check_key(&[(column("id", ColumnType::Date), Arc::new(Date32Array::from(vec![0, -1])))], "[-1]");
+    check_key(&[(column("id", ColumnType::Time), Arc::new(Time64MicrosecondArray::from(vec![0, 1])))], "[1]");
+    let (_, digits) = texts("id", ["1", "1.5"]);
+    check_key(&[(column("id", ColumnType::DecimalText), digits)], r#"["1.5"]"#);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Load<'l> {
     pub(crate) activates: Option<i64>,
 }
 
-/// Makes one load. A row has as many subrows as its sequence is above a multiple of 3, each of that sequence.
+/// Makes one load. A row has as many subrows as its sequence is above a multiple of 3, each of that sequence and version.
 pub(crate) fn load(database: &mut Database, load: &Load<'_>) -> TableState {
     let planned_on = database.state(&table("orders"));
     database.destination.load(&planned(planned_on, load)).unwrap()
@@ -66,6 +66,7 @@ fn items(planned_on: Option<&TableState>, rows: &[Record]) -> SubtableLoad {
         of_property(integers("of", all.iter().map(|item| item.1.1))),
         integers("_sdc_source_key_id", all.iter().map(|item| item.1.0)),
         integers("_sdc_level_0_id", all.iter().map(|item| item.2)),
+        integers(system::TABLE_VERSION, all.iter().map(|item| item.1.2)),
     ]);
     let changes = if planned_on.is_none() { vec![Change::CreateTable(columns.clone())] } else { Vec::new() };
     let source = ArrayPath(vec![Path(vec!["items".to_owned()])]);

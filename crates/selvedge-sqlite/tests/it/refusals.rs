@@ -36,6 +36,17 @@ fn a_load_planned_on_another_state_has_no_effect() {
     }
 }
 
+/// Otherwise rejected records and tombstones of `shop` would be written to it, and deleted from it.
+#[test]
+fn the_names_of_selvedges_own_tables_are_not_given_to_others() {
+    for name in ["shop___sdc_tombstones", "shop___SDC_rejected"] {
+        let mut database = Database::new();
+        let error = database.try_load(&table(name), &["id"], &one_order(1)).unwrap_err();
+        check(&error, LoadErrorKind::Refused, "selvedge keeps the name");
+        assert_eq!(database.state(&table(name)), None);
+    }
+}
+
 #[test]
 fn a_load_applied_twice_is_stale() {
     let mut database = Database::new();

@@ -78,11 +78,35 @@ fn rejected_records_go_by_their_keys() {
     assert_eq!(kept, ["'customers 0' | 'a'", "'orders 1' | 'b'"]);
 }
 
+/// What the files of the database hold.
+fn bytes(database: &Database) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(database.file().parent().unwrap()).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn rejected_records_go_by_their_age() {
+    let mut database = Database::new();
+    load_with_rejects(&mut database, &table("customers"), &["a"]);
+    let before = load_with_rejects(&mut database, &table("orders"), &["a", "b"]);
+    for (moment, left) in [(1, vec!["'customers 0'", "'orders 0'", "'orders 1'"]), (2, vec!["'customers 0'"])] {
+        assert_eq!(remove(&mut database, Removal::RejectsBefore(moment)).as_ref(), Some(&before));
+        assert_eq!(database.rows(&["__sdc_primary_key"], "_sdc_rejected ORDER BY 1"), left);
+        let written = bytes(&database);
+        remove(&mut database, Removal::RejectsBefore(moment));
+        assert!(bytes(&database) == written, "something was written, and nothing removed");
+    }
+}
+
 #[test]
 fn of_a_table_without_rejected_records_none_go() {
     let mut database = Database::new();
     let before = load(&mut database, &Load { rows: ROWS, ..Load::default() });
-    assert_eq!(remove(&mut database, Removal::Rejects(&StringArray::from(vec!["orders 0"]))), Some(before));
+    for removal in [Removal::Rejects(&StringArray::from(vec!["orders 0"])), Removal::RejectsBefore(2)] {
+        assert_eq!(remove(&mut database, removal).as_ref(), Some(&before));
+    }
 }
 
 #[test]
@@ -156,7 +180,7 @@ fn nothing_is_removed_from_a_table_that_changed_meanwhile() {
     load(&mut database, &Load { deletes: DELETES, ..Load::default() });
     let rejected = StringArray::from(vec!["orders 0"]);
     let keys = ids(&[1]);
-    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&rejected)] {
+    for removal in [Removal::Table, Removal::Keys(&keys), Removal::Rejects(&rejected), Removal::RejectsBefore(2)] {
         let error = database.destination.remove(&table("orders"), &found, removal).unwrap_err();
         assert_eq!((error.kind(), error.applied()), (LoadErrorKind::Stale, Applied::No));
         assert!(error.to_string().contains("table orders was changed"), "{error}");
@@ -233,6 +257,7 @@ fn while_another_program_reads_it_is_not_known_to_be_gone() {
     let error = database.destination.remove(&table("orders"), &found, Removal::Keys(&ids(&[1]))).unwrap_err();
     assert_eq!((error.kind(), error.applied()), (LoadErrorKind::Unavailable, Applied::Unknown));
     assert!(error.to_string().contains("another program is reading"), "{error}");
+    assert!(error.to_string().ends_with("then remove it once more"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     let left = remove(&mut database, Removal::Keys(&ids(&[1]))).unwrap();
     assert_eq!(left.counts.live_rows, 3);

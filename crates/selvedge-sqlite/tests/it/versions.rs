@@ -1,6 +1,7 @@
 //! Versions of a table: what goes when one is activated.
 
-use selvedge_core::{Change, Counts, Destination, TableLoad};
+use arrow::array::RecordBatch;
+use selvedge_core::{Change, Column, Counts, Destination, TableLoad, schema};
 
 use crate::database::{Database, integers, plan, table};
 use crate::life::{Load, Record, check_stands, load};
@@ -110,14 +111,51 @@ fn subrows_of_a_keyless_table_go_with_their_rows() {
     };
     let first = database.destination.load(&orders(None, 1)).unwrap();
     let mut second = orders(Some(first), 2);
-    let (column, versions) = integers("_sdc_table_version", [4]);
-    let mut columns: Vec<_> = second.columns.iter().cloned().zip(second.rows.columns().iter().cloned()).collect();
-    columns.push((column.clone(), versions));
-    (second.columns, second.rows) = crate::database::rows_of(columns);
-    second.changes = vec![Change::AddColumn(column)];
+    version(&mut second.columns, &mut second.rows, &mut second.changes);
+    for part in &mut second.subtables {
+        version(&mut part.subtable.columns, &mut part.rows, &mut part.changes);
+    }
     second.active_version = Some(4);
     database.destination.load(&second).unwrap();
     let source = "_sdc_source_key___sdc_primary_key";
     assert_eq!(database.rows(&[source, "_sdc_level_0_id"], "orders__items ORDER BY 1"), ["2 | 0", "2 | 1"]);
     assert_eq!(database.rows(&[source, "value"], "orders__items__parts ORDER BY 1"), ["2 | 'a'", "2 | 'b'", "2 | 'c'"]);
+}
+
+/// Gives all rows the version 4, in a new column.
+fn version(columns: &mut Vec<Column>, rows: &mut RecordBatch, changes: &mut Vec<Change>) {
+    let (column, versions) = integers("_sdc_table_version", vec![4; rows.num_rows()]);
+    columns.push(column.clone());
+    let values = rows.columns().iter().cloned().chain([versions]).collect();
+    *rows = RecordBatch::try_new(schema(columns), values).unwrap();
+    changes.push(Change::AddColumn(column));
+}
+
+#[test]
+fn rows_that_somebody_inserted_by_hand_go_uncounted() {
+    let mut database = Database::new();
+    load(&mut database, &Load { rows: &[(1, 5, Some(1))], ..Load::default() });
+    let by_hand = "INSERT INTO orders (id, _sdc_sequence) VALUES (7, 1), (8, 1)";
+    database.connection().execute_batch(by_hand).unwrap();
+    let state =
+        load(&mut database, &Load { rows: &[(2, 5, Some(2))], deletes: &[(7, 5, Some(2))], activates: Some(2) });
+    check_stands(&database, &[(2, 5, Some(2))], &[(7, 5, Some(2))]);
+    assert_eq!(state.counts.live_rows, 0);
+}
+
+/// What others keep in rows that are replaced stays, however the new version is cut into loads.
+#[test]
+fn what_others_keep_in_a_row_outlives_its_version() {
+    let replaced: &[Record] = &[(1, 6, Some(2))];
+    let in_two = [Load { rows: replaced, ..Load::default() }, Load { activates: Some(2), ..Load::default() }];
+    let in_one = [Load { rows: replaced, deletes: &[], activates: Some(2) }];
+    for loads in [&in_two[..], &in_one] {
+        let mut database = Database::new();
+        load(&mut database, &Load { rows: &[(1, 5, Some(1)), (2, 5, Some(1))], ..Load::default() });
+        database.connection().execute_batch("ALTER TABLE orders ADD COLUMN mine; UPDATE orders SET mine = id").unwrap();
+        let counts = loads.iter().map(|next| load(&mut database, next).counts.live_rows).last();
+        check_stands(&database, replaced, &[]);
+        assert_eq!(counts, Some(1));
+        assert_eq!(database.rows(&["mine"], "orders"), ["1"]);
+    }
 }
