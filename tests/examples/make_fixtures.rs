@@ -22,7 +22,7 @@ type Failure = Box<dyn Error>;
 const QUEUE: &str = "queue-3";
 const SQLITE: &str = "sqlite-4";
 const DUCKDB: &str = "duckdb-4";
-const PARQUET: &str = "parquet-4.4";
+const PARQUET: &str = "parquet-5.4";
 
 fn main() -> Result<(), Failure> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");

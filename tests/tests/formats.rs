@@ -21,7 +21,7 @@ use serde_json::json;
 use fixtures::{copies, names};
 
 /// The fixtures of what is written today.
-const TODAY: [&str; 4] = ["queue-3", "sqlite-4", "duckdb-4", "parquet-4.4"];
+const TODAY: [&str; 4] = ["queue-3", "sqlite-4", "duckdb-4", "parquet-5.4"];
 
 fn customers() -> TableName {
     TableName::new(None, "customers").unwrap()

@@ -104,22 +104,25 @@ fn states_of_version_1_in_duckdb_are_refused() {
 
 #[test]
 fn other_manifests_are_refused() {
-    let newer = |number: &'static str| {
+    let newer = |number: &'static str, from: u32| {
         move |folder: &Path| {
             let manifest = folder.join("customers/current/manifest.json");
             let text = fs::read_to_string(&manifest).unwrap();
-            fs::write(&manifest, text.replace(&format!("\"{number}\": 4"), &format!("\"{number}\": 5"))).unwrap();
+            let (stands, comes) = (format!("\"{number}\": {from}"), format!("\"{number}\": {}", from + 1));
+            assert!(text.contains(&stands), "{text}");
+            fs::write(&manifest, text.replace(&stands, &comes)).unwrap();
         }
     };
     let open = |folder: &Path| open_customers(Parquet::open(folder).unwrap(), || ParquetReader::open(folder));
     let said = |generation, version| {
         format!(
-            "`/customers/.generations/00000000000{generation}/manifest.json` is of format {version}, this selvedge knows 4.4; \
+            "`/customers/.generations/00000000000{generation}/manifest.json` is of format {version}, this selvedge knows 5.4; \
              use the version of selvedge that wrote it"
         )
     };
-    check("parquet-4.4", newer("format"), open, &said(2, "5.4"));
-    check("parquet-4.4", newer("state_format"), open, &said(2, "4.5"));
+    check("parquet-5.4", newer("format", 5), open, &said(2, "6.4"));
+    check("parquet-5.4", newer("state_format", 4), open, &said(2, "5.5"));
+    check("parquet-4.4", unchanged, open, &said(2, "4.4"));
     check("parquet-3.3", unchanged, open, &said(2, "3.3"));
     check("parquet-2.2", unchanged, open, &said(2, "2.2"));
     check("parquet-1.1", unchanged, open, &said(1, "1.1"));
