@@ -18,6 +18,9 @@ const WITHOUT_VALUES: [&str; 9] = [
     "TransactionContext Error",
 ];
 
+/// What is done when a constraint may keep a row out.
+const WRITING_ROWS: [&str; 3] = ["write rows to", "write rows of a subtable to", "commit to"];
+
 /// The error for what DuckDB said while it was asked to do something with the file: `write rows to`.
 pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> LoadError {
     let text = cause.to_string();
@@ -26,7 +29,7 @@ pub(crate) fn load_error(path: &Path, doing: &str, cause: duckdb::Error) -> Load
         return in_use(path).with_source(cause);
     } else if is_full(&text) {
         (LoadErrorKind::Full, format!("there is no room on the disk of {file}; make some, it will be tried again"))
-    } else if is_constraint(&text) {
+    } else if WRITING_ROWS.contains(&doing) && is_constraint(&text) {
         (LoadErrorKind::BadRow, format!("a constraint in {file} keeps a row out of a table"))
     } else if is_out_of_memory(&text) {
         (

@@ -118,7 +118,7 @@ fn a_unique_index_of_the_users_does_not_swallow_rows() {
     database.connection().execute_batch("CREATE UNIQUE INDEX theirs ON orders (_sdc_sequence)").unwrap();
     let columns = [integers("id", [2]), integers("_sdc_sequence", [1])];
     let error = database.try_load(&table("orders"), &["id"], &columns).unwrap_err();
-    check(&error, LoadErrorKind::Refused, "to load table orders into");
+    check(&error, LoadErrorKind::BadRow, "a constraint or a trigger");
 }
 
 #[test]

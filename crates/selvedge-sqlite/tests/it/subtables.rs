@@ -229,7 +229,7 @@ fn a_failure_among_the_elements_undoes_the_whole_load() {
     columns[1] = Arc::new(arrow::array::Int64Array::from(vec![1, 1]));
     parts.rows = arrow::array::RecordBatch::try_new(parts.rows.schema(), columns).unwrap();
     let error = database.destination.load(&twice).unwrap_err();
-    assert_eq!(error.kind(), LoadErrorKind::Refused);
+    assert_eq!(error.kind(), LoadErrorKind::BadRow);
     assert_eq!(database.state(&table("orders")), Some(state));
     assert_eq!(database.rows(&["_sdc_sequence"], "orders"), ["1"]);
     assert_eq!(database.rows(&["value"], "orders__items__parts"), ["'a'"]);
