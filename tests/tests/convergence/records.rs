@@ -168,7 +168,7 @@ fn message(
         messages.push((4, delete.boxed()));
     }
     if table_version.is_some() {
-        messages.push((1, (1..9_i64).prop_map(|sequence| Message::ActivateVersion { sequence }).boxed()));
+        messages.push((2, (1..9_i64).prop_map(|sequence| Message::ActivateVersion { sequence }).boxed()));
     }
     Union::new_weighted(messages)
 }
@@ -218,7 +218,7 @@ fn record(properties: Vec<(&'static str, Type)>) -> impl Strategy<Value = Record
 pub(crate) fn cut() -> impl Strategy<Value = Cut> {
     let act = prop_oneof![
         8 => Just(Act::Flush),
-        4 => Just(Act::Restart),
+        3 => Just(Act::Restart),
         2 => Just(Act::Repeat),
         2 => Just(Act::Replay),
         3 => Just(Act::Pause),
