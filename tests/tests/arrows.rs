@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("selvedge-sql", "selvedge-core"),
     ("selvedge-core", ""),
     ("selvedge-benches", ""),
-    ("selvedge-tests", ""),
+    ("selvedge-tests", "selvedge"),
 ];
 
 /// What the tests and benches of a crate may use besides.
@@ -30,7 +30,7 @@ const DEV_ARROWS: &[(&str, &str)] = &[
     // Its example is a destination of one's own.
     ("selvedge", "selvedge-conformance"),
     ("selvedge-benches", "selvedge-prepare"),
-    ("selvedge-tests", "selvedge selvedge-benches selvedge-conformance"),
+    ("selvedge-tests", "selvedge-benches selvedge-conformance"),
 ];
 
 #[test]
