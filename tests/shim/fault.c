@@ -22,9 +22,9 @@
  *         open write fsync resize rename link unlink mkdir
  * N       from 1
  *
- * A line of the log is: call, class, result, then what `note` is given; apart by tabs. The line of a fault begins with `!`.
- * The files of the log say what the disk had to hold at any moment; what a power failure leaves of it is made of that
- * (disk.rs). Memory that is mapped is not seen: SQLite's index of its log (-shm) is of no worth after a failure.
+ * The log says what was done, in words apart by tabs: see the calls of `note`. The line of a fault begins with `!`. Log and
+ * data say what was on the disk at any moment, and what of it an fsync had made durable: disk.rs makes of that what a power
+ * failure leaves. Memory that is mapped is not seen; SQLite's index of its log (-shm) is of no worth after a failure.
  *
  * For 64-bit Linux with glibc. Everything here goes to the system directly, so that nothing comes back here.
  */
@@ -143,10 +143,10 @@ static int is_due(enum class class, int changes) {
 /* Begins a call: takes its turn, and fails it if that is due. Returns how it goes on. */
 enum outcome { AS_IT_IS, FAILED, HALF };
 
-static enum outcome begin(enum class class, const char *call, const char *path, int changes) {
+static enum outcome begin(enum class class, const char *path, int changes) {
     pthread_mutex_lock(&turn);
     if (!is_due(class, changes) || strcmp(action, "none") == 0) return AS_IT_IS;
-    note("!\t%s\t%s\t%s\t%s\n", action, call, class_names[class], relative(path));
+    note("!\t%s\t%s\t%s\n", action, class_names[class], relative(path));
     if (strcmp(action, "kill") == 0) die();
     if (strcmp(action, "half") == 0 && class != WRITE) die();
     if (strcmp(action, "half") == 0 || strcmp(action, "short") == 0) return HALF;
@@ -187,44 +187,35 @@ __attribute__((constructor)) static void start(void) {
 
 /* ---- Opening. ---- */
 
-static int do_open(const char *call, int folder, const char *given, int flags, mode_t mode) {
+static int do_open(int folder, const char *given, int flags, mode_t mode) {
     char path[PATH_MAX];
     if (!path_at(folder, given, path) || !is_watched(path)) return syscall(SYS_openat, folder, given, flags, mode);
     int makes = (flags & O_CREAT) && inode_at(path) == 0;
     int empties = !makes && (flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY;
-    if (begin(OPEN, call, path, makes || empties) == FAILED) return end(-1);
+    if (begin(OPEN, path, makes || empties) == FAILED) return end(-1);
     long fd = syscall(SYS_openat, folder, given, flags, mode);
-    if (fd >= 0 && makes) note("%s\topen\t0\tmake\t%lu\t%s\n", call, inode_of(fd), relative(path));
-    if (fd >= 0 && empties) note("%s\topen\t0\tempty\t%lu\t%s\n", call, inode_of(fd), relative(path));
+    if (fd >= 0 && makes) note("make\t%lu\t%s\n", inode_of(fd), relative(path));
+    if (fd >= 0 && empties) note("resize\t%lu\t0\t%s\n", inode_of(fd), relative(path));
     return end(fd);
 }
 
-#define MODE(flags, last)                                                                                                      \
-    mode_t mode = 0;                                                                                                           \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                                                                                     \
-        va_list arguments;                                                                                                     \
-        va_start(arguments, last);                                                                                             \
-        mode = va_arg(arguments, mode_t);                                                                                      \
-        va_end(arguments);                                                                                                     \
+#define OPEN_AT(folder, path, flags)                       \
+    {                                                      \
+        mode_t mode = 0;                                   \
+        if ((flags) & (O_CREAT | __O_TMPFILE)) {           \
+            va_list arguments;                             \
+            va_start(arguments, flags);                    \
+            mode = va_arg(arguments, mode_t);              \
+            va_end(arguments);                             \
+        }                                                  \
+        return do_open(folder, path, flags, mode);         \
     }
 
-int open(const char *path, int flags, ...) {
-    MODE(flags, flags)
-    return do_open("open", AT_FDCWD, path, flags, mode);
-}
-int open64(const char *path, int flags, ...) {
-    MODE(flags, flags)
-    return do_open("open", AT_FDCWD, path, flags, mode);
-}
-int openat(int folder, const char *path, int flags, ...) {
-    MODE(flags, flags)
-    return do_open("openat", folder, path, flags, mode);
-}
-int openat64(int folder, const char *path, int flags, ...) {
-    MODE(flags, flags)
-    return do_open("openat", folder, path, flags, mode);
-}
-int creat(const char *path, mode_t mode) { return do_open("creat", AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode); }
+int open(const char *path, int flags, ...) OPEN_AT(AT_FDCWD, path, flags)
+int open64(const char *path, int flags, ...) OPEN_AT(AT_FDCWD, path, flags)
+int openat(int folder, const char *path, int flags, ...) OPEN_AT(folder, path, flags)
+int openat64(int folder, const char *path, int flags, ...) OPEN_AT(folder, path, flags)
+int creat(const char *path, mode_t mode) { return do_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode); }
 int creat64(const char *path, mode_t mode) { return creat(path, mode); }
 
 /* ---- Writing. ---- */
@@ -241,158 +232,170 @@ static off_t place_of(int fd) {
     return syscall(SYS_lseek, fd, 0, SEEK_CUR);
 }
 
-static long do_write(const char *call, int fd, const void *bytes, size_t length, off_t offset) {
+static long tell(int fd, const void *bytes, size_t length) {
+    pthread_mutex_lock(&turn);
+    long told = syscall(SYS_write, fd, bytes, length);
+    note("told\t%.*s", (int)length, (const char *)bytes);
+    return end(told);
+}
+
+static long do_write(int fd, const void *bytes, size_t length, off_t offset) {
     char path[PATH_MAX];
     if (!root_length || !path_of(fd, path)) return write_at(fd, bytes, length, offset);
-    if (told_path[0] && strcmp(path, told_path) == 0) {
-        pthread_mutex_lock(&turn);
-        long told = write_at(fd, bytes, length, offset);
-        note("told\t\t%ld\t%.*s", told, (int)length, (const char *)bytes);
-        return end(told);
-    }
+    if (told_path[0] && strcmp(path, told_path) == 0) return tell(fd, bytes, length);
     if (!is_watched(path)) return write_at(fd, bytes, length, offset);
-    enum outcome outcome = begin(WRITE, call, path, 1);
+    enum outcome outcome = begin(WRITE, path, 1);
     if (outcome == FAILED) return end(-1);
     if (outcome == HALF && length > 1) length /= 2;
     off_t at = offset < 0 ? place_of(fd) : offset;
     long written = write_at(fd, bytes, length, offset);
     if (written > 0) {
         if (data_file >= 0) put(data_file, bytes, written);
-        note("%s\twrite\t%ld\t%lu\t%ld\t%s\n", call, written, inode_of(fd), (long)at, relative(path));
+        note("write\t%lu\t%ld\t%ld\t%s\n", inode_of(fd), (long)at, written, relative(path));
     }
     if (outcome == HALF && strcmp(action, "half") == 0) die();
     return end(written);
 }
 
 /* Several pieces are written as one, which is what the caller meant. */
-static long do_writev(const char *call, int fd, const struct iovec *pieces, int count, off_t offset) {
+static long do_writev(int fd, const struct iovec *pieces, int count, off_t offset) {
     size_t length = 0;
     for (int piece = 0; piece < count; piece++) length += pieces[piece].iov_len;
     char *bytes = malloc(length ? length : 1), *at = bytes;
     if (!bytes) return errno = ENOMEM, -1;
-    for (int piece = 0; piece < count; piece++)
-        at = (char *)memcpy(at, pieces[piece].iov_base, pieces[piece].iov_len) + pieces[piece].iov_len;
-    long written = do_write(call, fd, bytes, length, offset);
+    for (int piece = 0; piece < count; at += pieces[piece++].iov_len) memcpy(at, pieces[piece].iov_base, pieces[piece].iov_len);
+    long written = do_write(fd, bytes, length, offset);
     int error = errno;
     free(bytes);
     errno = error;
     return written;
 }
 
-ssize_t write(int fd, const void *bytes, size_t length) { return do_write("write", fd, bytes, length, -1); }
-ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return do_write("pwrite", fd, bytes, length, offset); }
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) { return do_write("pwrite", fd, bytes, length, offset); }
-ssize_t writev(int fd, const struct iovec *pieces, int count) { return do_writev("writev", fd, pieces, count, -1); }
-ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset) { return do_writev("pwritev", fd, pieces, count, offset); }
-ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset) { return do_writev("pwritev", fd, pieces, count, offset); }
+ssize_t write(int fd, const void *bytes, size_t length) { return do_write(fd, bytes, length, -1); }
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return do_write(fd, bytes, length, offset); }
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) { return do_write(fd, bytes, length, offset); }
+ssize_t writev(int fd, const struct iovec *pieces, int count) { return do_writev(fd, pieces, count, -1); }
+ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset) { return do_writev(fd, pieces, count, offset); }
+ssize_t pwritev64(int fd, const struct iovec *pieces, int count, off_t offset) { return do_writev(fd, pieces, count, offset); }
 
 /* ---- Making durable. ---- */
 
-static int do_sync(const char *call, int number, int fd) {
+static int do_sync(int number, int fd) {
     char path[PATH_MAX];
     if (!root_length || !path_of(fd, path) || !is_watched(path)) return syscall(number, fd);
-    long result = begin(FSYNC, call, path, 1) == FAILED ? -1 : skips_sync ? 0 : syscall(number, fd);
+    long result = begin(FSYNC, path, 1) == FAILED ? -1 : skips_sync ? 0 : syscall(number, fd);
     int error = errno;
     /* One that failed is told too: what it was to make durable may never be. */
-    note("%s\tfsync\t%ld\t%lu\t%s\n", call, result, inode_of(fd), relative(path));
+    note("fsync\t%ld\t%lu\t%s\n", result, inode_of(fd), relative(path));
     errno = error;
     return end(result);
 }
 
-int fsync(int fd) { return do_sync("fsync", SYS_fsync, fd); }
-int fdatasync(int fd) { return do_sync("fdatasync", SYS_fdatasync, fd); }
+int fsync(int fd) { return do_sync(SYS_fsync, fd); }
+int fdatasync(int fd) { return do_sync(SYS_fdatasync, fd); }
 
 /* ---- Growing and shrinking. ---- */
 
-static int do_resize(const char *call, int fd, long number, int mode, off_t offset, off_t length) {
+static int do_truncate(int fd, off_t length) {
     char path[PATH_MAX];
-    int truncates = number == SYS_ftruncate;
-    if (!root_length || !path_of(fd, path) || !is_watched(path))
-        return truncates ? syscall(number, fd, length) : syscall(number, fd, mode, offset, length);
-    if (begin(RESIZE, call, path, 1) == FAILED) return end(-1);
-    long result = truncates ? syscall(number, fd, length) : syscall(number, fd, mode, offset, length);
-    if (result == 0) note("%s\tresize\t0\t%lu\t%d\t%ld\t%ld\t%s\n", call, inode_of(fd), mode, (long)offset, (long)length, relative(path));
+    if (!root_length || !path_of(fd, path) || !is_watched(path)) return syscall(SYS_ftruncate, fd, length);
+    if (begin(RESIZE, path, 1) == FAILED) return end(-1);
+    long result = syscall(SYS_ftruncate, fd, length);
+    if (result == 0) note("resize\t%lu\t%ld\t%s\n", inode_of(fd), (long)length, relative(path));
     return end(result);
 }
 
-int ftruncate(int fd, off_t length) { return do_resize("ftruncate", fd, SYS_ftruncate, 0, 0, length); }
-int ftruncate64(int fd, off_t length) { return do_resize("ftruncate", fd, SYS_ftruncate, 0, 0, length); }
-int fallocate(int fd, int mode, off_t offset, off_t length) { return do_resize("fallocate", fd, SYS_fallocate, mode, offset, length); }
-int fallocate64(int fd, int mode, off_t offset, off_t length) { return do_resize("fallocate", fd, SYS_fallocate, mode, offset, length); }
+static int do_allocate(int fd, int mode, off_t offset, off_t length) {
+    char path[PATH_MAX];
+    if (!root_length || !path_of(fd, path) || !is_watched(path)) return syscall(SYS_fallocate, fd, mode, offset, length);
+    if (begin(RESIZE, path, 1) == FAILED) return end(-1);
+    long result = syscall(SYS_fallocate, fd, mode, offset, length);
+    if (result == 0) note("allocate\t%lu\t%d\t%ld\t%ld\t%s\n", inode_of(fd), mode, (long)offset, (long)length, relative(path));
+    return end(result);
+}
+
+int ftruncate(int fd, off_t length) { return do_truncate(fd, length); }
+int ftruncate64(int fd, off_t length) { return do_truncate(fd, length); }
+int fallocate(int fd, int mode, off_t offset, off_t length) { return do_allocate(fd, mode, offset, length); }
+int fallocate64(int fd, int mode, off_t offset, off_t length) { return do_allocate(fd, mode, offset, length); }
 /* These two return the error. */
-int posix_fallocate(int fd, off_t offset, off_t length) { return fallocate(fd, 0, offset, length) == 0 ? 0 : errno; }
-int posix_fallocate64(int fd, off_t offset, off_t length) { return fallocate(fd, 0, offset, length) == 0 ? 0 : errno; }
+int posix_fallocate(int fd, off_t offset, off_t length) { return do_allocate(fd, 0, offset, length) == 0 ? 0 : errno; }
+int posix_fallocate64(int fd, off_t offset, off_t length) { return do_allocate(fd, 0, offset, length) == 0 ? 0 : errno; }
 
 /* ---- The entries of folders. ---- */
 
-static int do_rename(const char *call, int old_folder, const char *old_given, int new_folder, const char *new_given, unsigned flags) {
+static int do_rename(int old_folder, const char *old_given, int new_folder, const char *new_given, unsigned flags) {
     char old[PATH_MAX], new[PATH_MAX];
     if (!path_at(old_folder, old_given, old) || !path_at(new_folder, new_given, new) || !is_watched(new))
         return syscall(SYS_renameat2, old_folder, old_given, new_folder, new_given, flags);
-    if (begin(RENAME, call, new, 1) == FAILED) return end(-1);
+    if (begin(RENAME, new, 1) == FAILED) return end(-1);
     long result = syscall(SYS_renameat2, old_folder, old_given, new_folder, new_given, flags);
-    if (result == 0) note("%s\trename\t0\t%s\t%s\n", call, relative(old), relative(new));
+    if (result == 0) note("rename\t%s\t%s\n", relative(old), relative(new));
     return end(result);
 }
 
-int rename(const char *old, const char *new) { return do_rename("rename", AT_FDCWD, old, AT_FDCWD, new, 0); }
-int renameat(int old_folder, const char *old, int new_folder, const char *new) { return do_rename("renameat", old_folder, old, new_folder, new, 0); }
-int renameat2(int old_folder, const char *old, int new_folder, const char *new, unsigned flags) { return do_rename("renameat2", old_folder, old, new_folder, new, flags); }
+int rename(const char *old, const char *new) { return do_rename(AT_FDCWD, old, AT_FDCWD, new, 0); }
+int renameat(int old_folder, const char *old, int new_folder, const char *new) {
+    return do_rename(old_folder, old, new_folder, new, 0);
+}
+int renameat2(int old_folder, const char *old, int new_folder, const char *new, unsigned flags) {
+    return do_rename(old_folder, old, new_folder, new, flags);
+}
 
-static int do_link(const char *call, int old_folder, const char *old_given, int new_folder, const char *new_given, int flags) {
+static int do_link(int old_folder, const char *old_given, int new_folder, const char *new_given, int flags) {
     char old[PATH_MAX], new[PATH_MAX];
     if (!path_at(old_folder, old_given, old) || !path_at(new_folder, new_given, new) || !is_watched(new))
         return syscall(SYS_linkat, old_folder, old_given, new_folder, new_given, flags);
-    if (begin(LINK, call, new, 1) == FAILED) return end(-1);
+    if (begin(LINK, new, 1) == FAILED) return end(-1);
     long result = syscall(SYS_linkat, old_folder, old_given, new_folder, new_given, flags);
-    if (result == 0) note("%s\tlink\t0\t%s\t%s\n", call, relative(old), relative(new));
+    if (result == 0) note("link\t%s\t%s\n", relative(old), relative(new));
     return end(result);
 }
 
-int link(const char *old, const char *new) { return do_link("link", AT_FDCWD, old, AT_FDCWD, new, 0); }
-int linkat(int old_folder, const char *old, int new_folder, const char *new, int flags) { return do_link("linkat", old_folder, old, new_folder, new, flags); }
+int link(const char *old, const char *new) { return do_link(AT_FDCWD, old, AT_FDCWD, new, 0); }
+int linkat(int old_folder, const char *old, int new_folder, const char *new, int flags) {
+    return do_link(old_folder, old, new_folder, new, flags);
+}
 
-static int do_symlink(const char *call, const char *target, int folder, const char *given) {
+static int do_symlink(const char *target, int folder, const char *given) {
     char path[PATH_MAX];
     if (!path_at(folder, given, path) || !is_watched(path)) return syscall(SYS_symlinkat, target, folder, given);
-    if (begin(LINK, call, path, 1) == FAILED) return end(-1);
+    if (begin(LINK, path, 1) == FAILED) return end(-1);
     long result = syscall(SYS_symlinkat, target, folder, given);
-    if (result == 0) note("%s\tsymlink\t0\t%s\t%s\n", call, target, relative(path));
+    if (result == 0) note("symlink\t%s\t%s\n", target, relative(path));
     return end(result);
 }
 
-int symlink(const char *target, const char *path) { return do_symlink("symlink", target, AT_FDCWD, path); }
-int symlinkat(const char *target, int folder, const char *path) { return do_symlink("symlinkat", target, folder, path); }
+int symlink(const char *target, const char *path) { return do_symlink(target, AT_FDCWD, path); }
+int symlinkat(const char *target, int folder, const char *path) { return do_symlink(target, folder, path); }
 
-static int do_unlink(const char *call, int folder, const char *given, int flags) {
+static int do_unlink(int folder, const char *given, int flags) {
     char path[PATH_MAX];
     if (!path_at(folder, given, path) || !is_watched(path)) return syscall(SYS_unlinkat, folder, given, flags);
-    /* To look for what is not there changes nothing. */
-    int changes = inode_at(path) != 0;
-    if (begin(UNLINK, call, path, changes) == FAILED) return end(-1);
+    /* To remove what is not there changes nothing. */
+    if (begin(UNLINK, path, inode_at(path) != 0) == FAILED) return end(-1);
     long result = syscall(SYS_unlinkat, folder, given, flags);
-    if (result == 0) note("%s\tunlink\t0\t%s\n", call, relative(path));
+    if (result == 0) note("unlink\t%s\n", relative(path));
     return end(result);
 }
 
-int unlink(const char *path) { return do_unlink("unlink", AT_FDCWD, path, 0); }
-int rmdir(const char *path) { return do_unlink("rmdir", AT_FDCWD, path, AT_REMOVEDIR); }
-int unlinkat(int folder, const char *path, int flags) { return do_unlink("unlinkat", folder, path, flags); }
+int unlink(const char *path) { return do_unlink(AT_FDCWD, path, 0); }
+int rmdir(const char *path) { return do_unlink(AT_FDCWD, path, AT_REMOVEDIR); }
+int unlinkat(int folder, const char *path, int flags) { return do_unlink(folder, path, flags); }
 /* The library's own would call its own unlink. */
 int remove(const char *path) {
-    int result = do_unlink("remove", AT_FDCWD, path, 0);
+    int result = unlink(path);
     return result < 0 && errno == EISDIR ? rmdir(path) : result;
 }
 
-static int do_mkdir(const char *call, int folder, const char *given, mode_t mode) {
+static int do_mkdir(int folder, const char *given, mode_t mode) {
     char path[PATH_MAX];
     if (!path_at(folder, given, path) || !is_watched(path)) return syscall(SYS_mkdirat, folder, given, mode);
-    int changes = inode_at(path) == 0;
-    if (begin(MKDIR, call, path, changes) == FAILED) return end(-1);
+    if (begin(MKDIR, path, inode_at(path) == 0) == FAILED) return end(-1);
     long result = syscall(SYS_mkdirat, folder, given, mode);
-    if (result == 0) note("%s\tmkdir\t0\t%lu\t%s\n", call, inode_at(path), relative(path));
+    if (result == 0) note("mkdir\t%s\n", relative(path));
     return end(result);
 }
 
-int mkdir(const char *path, mode_t mode) { return do_mkdir("mkdir", AT_FDCWD, path, mode); }
-int mkdirat(int folder, const char *path, mode_t mode) { return do_mkdir("mkdirat", folder, path, mode); }
+int mkdir(const char *path, mode_t mode) { return do_mkdir(AT_FDCWD, path, mode); }
+int mkdirat(int folder, const char *path, mode_t mode) { return do_mkdir(folder, path, mode); }

@@ -7,11 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use std::str::FromStr;
+
 use tempfile::TempDir;
 
+use crate::disk::{Disk, Loss};
 use crate::failure::Failure;
 use crate::model::{Findings, Model, compare};
-use crate::shim::{Fault, Record, Shim};
+use crate::random::Random;
+use crate::shim::{Action, Fault, Record, Shim};
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::worker::{Load, Told};
@@ -30,14 +34,39 @@ pub struct Case {
     pub to: Target,
     /// Decides what is sent.
     pub seed: u64,
-    /// The faults of one run after the other.
-    pub faults: Vec<Fault>,
+    /// What befalls one run of the worker after the other. The last is followed by one without a fault.
+    pub runs: Vec<Run>,
+}
+
+/// What befalls a run of the worker: `kill any 17`, or `kill any 17 + torn` with a power failure after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// What happens to its calls.
+    pub fault: Fault,
+    /// What a power failure takes when it has ended, if there is one.
+    pub loss: Option<Loss>,
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--to {} --seed {}", self.to.name(), self.seed)?;
-        self.faults.iter().try_for_each(|fault| write!(f, " --fault \"{fault}\""))
+        self.runs.iter().try_for_each(|run| write!(f, " --run \"{run}\""))
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.fault)?;
+        self.loss.map_or(Ok(()), |loss| write!(f, " + {loss}"))
+    }
+}
+
+impl FromStr for Run {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (fault, loss) = text.split_once('+').map_or((text, None), |(fault, loss)| (fault, Some(loss)));
+        Ok(Self { fault: fault.parse()?, loss: loss.map(|loss| loss.trim().parse()).transpose()? })
     }
 }
 
@@ -81,11 +110,23 @@ impl Stage {
     pub fn play(&self, case: &Case) -> Result<Outcome, Failure> {
         let place = Place::new(&self.folder)?;
         let mut progress = Progress::new(case, 1);
+        // What is durable is only of interest if the power fails.
+        let mut disk = case.runs.iter().any(|run| run.loss.is_some()).then(Disk::empty);
         let mut fired = true;
-        for (run, fault) in (1..).zip(&case.faults) {
-            let ended = self.run(case, &place, &progress, run, fault)?;
+        for (number, run) in (1..).zip(&case.runs) {
+            let ended = self.run(case, &place, &progress, number, &run.fault)?;
             fired &= ended.fired;
             progress.take(&ended.told)?;
+            if let Some(disk) = &mut disk {
+                disk.replay(&place.record(number))?;
+                if let Some(difference) = disk.difference(&place.root())? {
+                    return Err(Failure::new(format!("the shim missed a call: {difference}")));
+                }
+                if let Some(loss) = run.loss {
+                    let mut random = Random::of([case.seed, number, run.fault.number]);
+                    *disk = disk.fail(loss, &mut random, &place.root())?;
+                }
+            }
         }
         let findings = recover(case.to, &place.root(), &mut progress)?;
         Ok(Outcome { fired, acknowledged: progress.model().accepted(), findings })
@@ -101,7 +142,8 @@ impl Stage {
         command.args(["--patience-ms", &SPOILT_PATIENCE_MS.to_string()]);
         self.shim.spoil(&mut command, &place.root(), fault, &record);
         let output = command.stdin(Stdio::null()).output()?;
-        let fired = fs::read_to_string(&record.log)?.lines().any(|line| line.starts_with('!'));
+        let fired =
+            fault.action == Action::None || fs::read_to_string(&record.log)?.lines().any(|line| line.starts_with('!'));
         check_ended(output.status, fired).map_err(|failure| {
             failure.during(format!("the worker said: {}", String::from_utf8_lossy(&output.stderr)))
         })?;

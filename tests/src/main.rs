@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use selvedge_tests::{Case, Fault, Stage, Target, Task, sweep, work};
+use selvedge_tests::{Case, Fault, Loss, Run, Stage, Target, Task, sweep, work};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -20,7 +20,7 @@ enum Command {
         #[arg(long)]
         seed: u64,
         #[arg(long)]
-        fault: Vec<Fault>,
+        run: Vec<Run>,
     },
     /// Kills at every call.
     Matrix {
@@ -28,6 +28,8 @@ enum Command {
         to: Target,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        #[arg(long)]
+        loss: Option<Loss>,
     },
     #[command(hide = true)]
     Worker(Task),
@@ -36,18 +38,18 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Worker(task) => work(&task),
-        Command::Matrix { to, seed } => {
+        Command::Matrix { to, seed, loss } => {
             let stage = Stage::new(std::env::current_exe().unwrap()).unwrap();
-            let sweep = sweep(&stage, |n| Case { to, seed, faults: vec![Fault::kill(n)] });
+            let sweep = sweep(&stage, |n| Case { to, seed, runs: vec![Run { fault: Fault::kill(n), loss }] });
             println!("{} played, {} acknowledged", sweep.played, sweep.acknowledged);
             for (case, what) in sweep.wrong {
                 println!("{case}: {what}");
             }
             Ok(())
         }
-        Command::Case { to, seed, fault } => {
+        Command::Case { to, seed, run } => {
             let stage = Stage::new(std::env::current_exe().unwrap()).unwrap();
-            stage.play(&Case { to, seed, faults: fault }).map(|outcome| println!("{outcome:?}"))
+            stage.play(&Case { to, seed, runs: run }).map(|outcome| println!("{outcome:?}"))
         }
     };
     match done {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+use crate::names::{name_of, named};
 
 const SOURCE: &str = include_str!("../shim/fault.c");
 
@@ -167,17 +168,4 @@ impl FromStr for Fault {
             number: number.parse().map_err(|_| format!("{number:?} is no number"))?,
         })
     }
-}
-
-fn name_of<T: PartialEq>(thing: &T, names: &[(T, &'static str)]) -> &'static str {
-    names.iter().find(|(named, _)| named == thing).map_or("", |(_, name)| *name)
-}
-
-fn named<T: Copy>(name: &str, names: &[(T, &str)]) -> Result<T, String> {
-    let known = || names.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
-    names
-        .iter()
-        .find(|(_, known)| *known == name)
-        .map(|(thing, _)| *thing)
-        .ok_or_else(|| format!("{name:?} is none of {}", known()))
 }
