@@ -6,6 +6,7 @@
  *
  *   SELVEDGE_FAULT_ROOT   the root, as an absolute path without links; without it, nothing is watched
  *   SELVEDGE_FAULT        ACTION CLASS N, apart by spaces; without it, nothing is spoiled
+ *   SELVEDGE_FAULT_SEED   decides how many bytes are the first of a write
  *   SELVEDGE_FAULT_LOG    a file outside the root: one line for each call that was made, in their order
  *   SELVEDGE_FAULT_DATA   a file outside the root: the bytes of all writes, one after the other
  *   SELVEDGE_FAULT_TOLD   a file outside the root: what is written to it is in the log too, so that its place among
@@ -13,8 +14,8 @@
  *   SELVEDGE_FAULT_SYNC   `skip`: fsync only says that it was done; for faults that leave the machine running
  *
  * ACTION  kill        the process kills itself (SIGKILL) in place of the call
- *         half        it writes half of the bytes, then kills itself; another call than a write is killed
- *         short       the call writes half of the bytes and says so; another call than a write is made
+ *         cut         it writes the first of the bytes, then kills itself; in place of another call than a write, at once
+ *         short       the call writes the first of the bytes and says so; another call than a write is made as it is
  *         eio enospc          the call fails with that error, this one time
  *         eio-on enospc-on    so does every later call of the class
  *         none        nothing
@@ -56,6 +57,7 @@ static char action[16] = "none";
 static enum class wanted = ANY;
 static long wanted_number;
 static int fails_on;
+static unsigned long seed;
 
 /* Held during a call that is watched: so the calls have an order, and it is that of the log. */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
@@ -141,15 +143,15 @@ static int is_due(enum class class, int changes) {
 }
 
 /* Begins a call: takes its turn, and fails it if that is due. Returns how it goes on. */
-enum outcome { AS_IT_IS, FAILED, HALF };
+enum outcome { AS_IT_IS, FAILED, FIRST_BYTES };
 
 static enum outcome begin(enum class class, const char *path, int changes) {
     pthread_mutex_lock(&turn);
     if (!is_due(class, changes) || strcmp(action, "none") == 0) return AS_IT_IS;
     note("!\t%s\t%s\t%s\n", action, class_names[class], relative(path));
     if (strcmp(action, "kill") == 0) die();
-    if (strcmp(action, "half") == 0 && class != WRITE) die();
-    if (strcmp(action, "half") == 0 || strcmp(action, "short") == 0) return HALF;
+    if (strcmp(action, "cut") == 0 && class != WRITE) die();
+    if (strcmp(action, "cut") == 0 || strcmp(action, "short") == 0) return FIRST_BYTES;
     errno = strncmp(action, "enospc", 6) == 0 ? ENOSPC : EIO;
     return FAILED;
 }
@@ -171,12 +173,13 @@ static int outside(const char *variable) {
 
 __attribute__((constructor)) static void start(void) {
     const char *folder = getenv("SELVEDGE_FAULT_ROOT"), *fault = getenv("SELVEDGE_FAULT");
-    const char *sync = getenv("SELVEDGE_FAULT_SYNC"), *told = getenv("SELVEDGE_FAULT_TOLD");
+    const char *sync = getenv("SELVEDGE_FAULT_SYNC"), *told = getenv("SELVEDGE_FAULT_TOLD"), *number = getenv("SELVEDGE_FAULT_SEED");
     if (!folder) return;
     char class[16] = "any";
     if (fault && sscanf(fault, "%15s %15s %ld", action, class, &wanted_number) != 3) syscall(SYS_exit_group, 98);
     for (wanted = OPEN; wanted < ANY && strcmp(class, class_names[wanted]) != 0;) wanted++;
     fails_on = strlen(action) > 3 && strcmp(action + strlen(action) - 3, "-on") == 0;
+    seed = number ? strtoul(number, 0, 10) : 0;
     skips_sync = sync && strcmp(sync, "skip") == 0;
     snprintf(told_path, sizeof told_path, "%s", told ? told : "");
     log_file = outside("SELVEDGE_FAULT_LOG");
@@ -232,6 +235,13 @@ static off_t place_of(int fd) {
     return syscall(SYS_lseek, fd, 0, SEEK_CUR);
 }
 
+/* How many bytes of a write are written that is cut off: at least one, of long ones some pages, as a kill leaves them. */
+static size_t first_of(size_t length) {
+    const size_t page = 4096;
+    if (length <= page) return length > 1 ? length / 2 : length;
+    return page * (1 + seed % ((length - 1) / page));
+}
+
 static long tell(int fd, const void *bytes, size_t length) {
     pthread_mutex_lock(&turn);
     long told = syscall(SYS_write, fd, bytes, length);
@@ -246,14 +256,14 @@ static long do_write(int fd, const void *bytes, size_t length, off_t offset) {
     if (!is_watched(path)) return write_at(fd, bytes, length, offset);
     enum outcome outcome = begin(WRITE, path, 1);
     if (outcome == FAILED) return end(-1);
-    if (outcome == HALF && length > 1) length /= 2;
+    if (outcome == FIRST_BYTES) length = first_of(length);
     off_t at = offset < 0 ? place_of(fd) : offset;
     long written = write_at(fd, bytes, length, offset);
     if (written > 0) {
         if (data_file >= 0) put(data_file, bytes, written);
         note("write\t%lu\t%ld\t%ld\t%s\n", inode_of(fd), (long)at, written, relative(path));
     }
-    if (outcome == HALF && strcmp(action, "half") == 0) die();
+    if (outcome == FIRST_BYTES && strcmp(action, "cut") == 0) die();
     return end(written);
 }
 

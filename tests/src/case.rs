@@ -77,8 +77,19 @@ pub struct Outcome {
     pub fired: bool,
     /// The records that were acknowledged.
     pub acknowledged: u64,
-    /// What is wrong.
-    pub findings: Findings,
+    /// What is wrong, or why the case could not be played to its end, as when a store does not open any more.
+    pub verdict: Result<Findings, Failure>,
+}
+
+impl Outcome {
+    /// What is wrong, if anything is.
+    pub fn wrong(&self) -> Option<String> {
+        match &self.verdict {
+            Ok(findings) if findings.are_none() => None,
+            Ok(findings) => Some(findings.to_string()),
+            Err(failure) => Some(failure.to_string()),
+        }
+    }
 }
 
 /// What cases are played with.
@@ -104,18 +115,21 @@ impl Stage {
     }
 
     /// Plays a case.
-    ///
-    /// # Errors
-    /// When it could not be played to its end, as when a store does not open any more.
-    pub fn play(&self, case: &Case) -> Result<Outcome, Failure> {
-        let place = Place::new(&self.folder)?;
+    pub fn play(&self, case: &Case) -> Outcome {
         let mut progress = Progress::new(case, 1);
-        // What is durable is only of interest if the power fails.
-        let mut disk = case.runs.iter().any(|run| run.loss.is_some()).then(Disk::empty);
         let mut fired = true;
+        let verdict = self.play_to_the_end(case, &mut progress, &mut fired);
+        Outcome { fired, acknowledged: progress.model().accepted(), verdict }
+    }
+
+    fn play_to_the_end(&self, case: &Case, progress: &mut Progress, fired: &mut bool) -> Result<Findings, Failure> {
+        let place = Place::new(&self.folder)?;
+        // What is durable is only of interest if the power fails.
+        let may_fail = case.runs.iter().any(|run| run.loss.is_some());
+        let mut disk = may_fail.then(|| Disk::of(&place.root())).transpose()?;
         for (number, run) in (1..).zip(&case.runs) {
-            let ended = self.run(case, &place, &progress, number, &run.fault)?;
-            fired &= ended.fired;
+            let ended = self.run(case, &place, progress, number, &run.fault)?;
+            *fired &= ended.fired;
             progress.take(&ended.told)?;
             if let Some(disk) = &mut disk {
                 disk.replay(&place.record(number))?;
@@ -128,8 +142,7 @@ impl Stage {
                 }
             }
         }
-        let findings = recover(case.to, &place.root(), &mut progress)?;
-        Ok(Outcome { fired, acknowledged: progress.model().accepted(), findings })
+        recover(case.to, &place.root(), progress)
     }
 
     /// Lets a worker work until it meets the fault, or has sent what it is to send.
@@ -140,7 +153,8 @@ impl Stage {
         command.args([Path::new("--root"), &place.root(), Path::new("--told"), &record.told]);
         command.args(["--from", &progress.from(), "--until", &(run * BATCHES).to_string()]);
         command.args(["--patience-ms", &SPOILT_PATIENCE_MS.to_string()]);
-        self.shim.spoil(&mut command, &place.root(), fault, &record);
+        let seed = Random::of([case.seed, run, fault.number]).next();
+        self.shim.spoil(&mut command, &place.root(), fault, seed, &record);
         let output = command.stdin(Stdio::null()).output()?;
         let fired =
             fault.action == Action::None || fs::read_to_string(&record.log)?.lines().any(|line| line.starts_with('!'));
@@ -172,7 +186,7 @@ struct Place(TempDir);
 impl Place {
     fn new(folder: &Path) -> Result<Self, Failure> {
         let place = Self(tempfile::Builder::new().prefix("selvedge-crash-").tempdir_in(folder)?);
-        fs::create_dir(place.root())?;
+        fs::create_dir_all(Target::folder(&place.root()))?;
         Ok(place)
     }
 

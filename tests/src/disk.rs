@@ -94,14 +94,9 @@ enum Entry {
 }
 
 impl Disk {
-    /// An empty folder.
-    pub(crate) fn empty() -> Self {
-        Self { folders: vec![Folder::default()], ..Self::default() }
-    }
-
     /// A folder as it stands, all of it durable.
     pub(crate) fn of(root: &Path) -> Result<Self, Failure> {
-        let mut disk = Self::empty();
+        let mut disk = Self { folders: vec![Folder::default()], ..Self::default() };
         disk.take_in(0, root)?;
         Ok(disk)
     }

@@ -30,6 +30,8 @@ enum Command {
         seed: u64,
         #[arg(long)]
         loss: Option<Loss>,
+        #[arg(long, default_value = "kill any 1")]
+        fault: Fault,
     },
     #[command(hide = true)]
     Worker(Task),
@@ -38,9 +40,10 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Worker(task) => work(&task),
-        Command::Matrix { to, seed, loss } => {
+        Command::Matrix { to, seed, loss, fault } => {
             let stage = Stage::new(std::env::current_exe().unwrap()).unwrap();
-            let sweep = sweep(&stage, |n| Case { to, seed, runs: vec![Run { fault: Fault::kill(n), loss }] });
+            let sweep =
+                sweep(&stage, |n| Case { to, seed, runs: vec![Run { fault: Fault { number: n, ..fault }, loss }] });
             println!("{} played, {} acknowledged", sweep.played, sweep.acknowledged);
             for (case, what) in sweep.wrong {
                 println!("{case}: {what}");
@@ -49,7 +52,8 @@ fn main() -> ExitCode {
         }
         Command::Case { to, seed, run } => {
             let stage = Stage::new(std::env::current_exe().unwrap()).unwrap();
-            stage.play(&Case { to, seed, runs: run }).map(|outcome| println!("{outcome:?}"))
+            println!("{:?}", stage.play(&Case { to, seed, runs: run }));
+            Ok(())
         }
     };
     match done {

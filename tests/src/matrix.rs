@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::case::{Case, Outcome, Stage};
-use crate::failure::Failure;
 
 /// What came of playing many cases.
 #[derive(Debug, Default)]
@@ -19,16 +18,10 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    fn take(&mut self, case: Case, outcome: Result<Outcome, Failure>) {
-        let wrong = match outcome {
-            Ok(outcome) => {
-                self.played += u64::from(outcome.fired);
-                self.acknowledged += outcome.acknowledged;
-                (!outcome.findings.are_none()).then(|| outcome.findings.to_string())
-            }
-            Err(failure) => Some(failure.to_string()),
-        };
-        self.wrong.extend(wrong.map(|what| (case, what)));
+    fn take(&mut self, case: Case, outcome: &Outcome) {
+        self.played += u64::from(outcome.fired);
+        self.acknowledged += outcome.acknowledged;
+        self.wrong.extend(outcome.wrong().map(|what| (case, what)));
     }
 }
 
@@ -39,10 +32,10 @@ pub fn sweep(stage: &Stage, case: impl Fn(u64) -> Case + Sync) -> Sweep {
         while !at_the_end.load(Ordering::Relaxed) {
             let case = case(next.fetch_add(1, Ordering::Relaxed));
             let outcome = stage.play(&case);
-            if matches!(&outcome, Ok(outcome) if !outcome.fired) {
+            if !outcome.fired {
                 at_the_end.store(true, Ordering::Relaxed);
             }
-            sweep.lock().unwrap_or_else(PoisonError::into_inner).take(case, outcome);
+            sweep.lock().unwrap_or_else(PoisonError::into_inner).take(case, &outcome);
         }
     };
     thread::scope(|scope| {

@@ -44,9 +44,9 @@ impl Shim {
         Ok(Self { library, _folder: folder })
     }
 
-    /// Lets it spoil what the command does under `root`.
-    pub(crate) fn spoil(&self, command: &mut Command, root: &Path, fault: &Fault, record: &Record) {
-        command.env("LD_PRELOAD", &self.library);
+    /// Lets it spoil what the command does under `root`. The seed decides how many bytes are the first.
+    pub(crate) fn spoil(&self, command: &mut Command, root: &Path, fault: &Fault, seed: u64, record: &Record) {
+        command.env("LD_PRELOAD", &self.library).env("SELVEDGE_FAULT_SEED", seed.to_string());
         command.env("SELVEDGE_FAULT_ROOT", root).env("SELVEDGE_FAULT", fault.to_string());
         // The machine runs on, so it does not matter when the disk has what was written; what a power failure leaves is made
         // of the record.
@@ -84,9 +84,9 @@ pub enum Action {
     None,
     /// The process is killed before it.
     Kill,
-    /// The process is killed when half of the bytes are written.
-    Half,
-    /// Half of the bytes are written, and the program is told so.
+    /// The process is killed when the first bytes of a write are written.
+    Cut,
+    /// The first bytes of a write are written, and the program is told so.
     Short,
     /// It fails with EIO.
     Eio,
@@ -117,7 +117,7 @@ pub enum Class {
 const ACTIONS: [(Action, &str); 8] = [
     (Action::None, "none"),
     (Action::Kill, "kill"),
-    (Action::Half, "half"),
+    (Action::Cut, "cut"),
     (Action::Short, "short"),
     (Action::Eio, "eio"),
     (Action::EioOn, "eio-on"),

@@ -40,9 +40,15 @@ impl Target {
         root.join("queue")
     }
 
+    /// The folder under a root that is there before it: apart from the queue's, so that what one of them makes durable is of no
+    /// use to the other.
+    pub(crate) fn folder(root: &Path) -> PathBuf {
+        root.join("to")
+    }
+
     /// Where it stands under a root.
     pub(crate) fn place(self, root: &Path) -> PathBuf {
-        root.join(match self {
+        Self::folder(root).join(match self {
             Self::Sqlite => "copy.db",
             Self::DuckDb => "copy.duckdb",
             Self::Parquet => "lake",
