@@ -5,34 +5,31 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
-
 use std::str::FromStr;
 
 use tempfile::TempDir;
 
 use crate::disk::{Disk, Loss};
 use crate::failure::Failure;
-use crate::model::{Findings, Model, compare};
+use crate::model::Findings;
 use crate::random::Random;
 use crate::shim::{Action, Fault, Record, Shim};
 use crate::stream::Stream;
 use crate::target::Target;
-use crate::worker::{Load, Told};
+use crate::worker::{Load, Task, Told};
+use crate::writers::Writers;
 
-/// How long everything may take to be loaded where nothing is in the way.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a worker waits whose loads may fail.
-const SPOILT_PATIENCE_MS: u64 = 300;
-/// How many batches its writer sends, and how many more in each further run.
+/// How many batches its writer sends in the first run, and how many more in each further one.
 const BATCHES: u64 = 3;
+/// How long a worker waits whose loads may fail: long enough for one that is tried again.
+const SPOILT_PATIENCE_MS: u64 = 300;
 
 /// What is played. Its text is the options of `crash case`.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// The destination.
     pub to: Target,
-    /// Decides what is sent.
+    /// Decides what is sent, and what a power failure leaves.
     pub seed: u64,
     /// What befalls one run of the worker after the other. The last is followed by one without a fault.
     pub runs: Vec<Run>,
@@ -73,10 +70,12 @@ impl FromStr for Run {
 /// What a case came to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Whether the fault of every run came about.
+    /// Whether the fault of the first run came about: if not, it made fewer calls than that.
     pub fired: bool,
     /// The records that were acknowledged.
     pub acknowledged: u64,
+    /// What the workers said could not be done.
+    pub troubles: Vec<String>,
     /// What is wrong, or why the case could not be played to its end, as when a store does not open any more.
     pub verdict: Result<Findings, Failure>,
 }
@@ -95,80 +94,96 @@ impl Outcome {
 /// What cases are played with.
 #[derive(Debug)]
 pub struct Stage {
-    pub(crate) shim: Shim,
+    shim: Shim,
     /// The program `crash`, which is started as a worker.
     pub(crate) program: PathBuf,
-    /// Where folders are made.
-    pub(crate) folder: PathBuf,
 }
 
 impl Stage {
-    /// A stage on which `program`, which is `crash`, works. Folders are made in memory if the system has such a place: the
-    /// machine is never stopped, so a disk would only be slower.
+    /// A stage on which `program`, which is `crash`, works.
     ///
     /// # Errors
     /// When the shim cannot be compiled.
     pub fn new(program: impl Into<PathBuf>) -> Result<Self, Failure> {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Ok(Self { shim: Shim::build()?, program: program.into(), folder })
+        Ok(Self { shim: Shim::build()?, program: program.into() })
     }
 
     /// Plays a case.
     pub fn play(&self, case: &Case) -> Outcome {
-        let mut progress = Progress::new(case, 1);
-        let mut fired = true;
-        let verdict = self.play_to_the_end(case, &mut progress, &mut fired);
-        Outcome { fired, acknowledged: progress.model().accepted(), verdict }
-    }
-
-    fn play_to_the_end(&self, case: &Case, progress: &mut Progress, fired: &mut bool) -> Result<Findings, Failure> {
-        let place = Place::new(&self.folder)?;
-        // What is durable is only of interest if the power fails.
-        let may_fail = case.runs.iter().any(|run| run.loss.is_some());
-        let mut disk = may_fail.then(|| Disk::of(&place.root())).transpose()?;
-        for (number, run) in (1..).zip(&case.runs) {
-            let ended = self.run(case, &place, progress, number, &run.fault)?;
-            *fired &= ended.fired;
-            progress.take(&ended.told)?;
-            if let Some(disk) = &mut disk {
-                disk.replay(&place.record(number))?;
-                if let Some(difference) = disk.difference(&place.root())? {
-                    return Err(Failure::new(format!("the shim missed a call: {difference}")));
-                }
-                if let Some(loss) = run.loss {
-                    let mut random = Random::of([case.seed, number, run.fault.number]);
-                    *disk = disk.fail(loss, &mut random, &place.root())?;
-                }
-            }
-        }
-        recover(case.to, &place.root(), progress)
-    }
-
-    /// Lets a worker work until it meets the fault, or has sent what it is to send.
-    fn run(&self, case: &Case, place: &Place, progress: &Progress, run: u64, fault: &Fault) -> Result<Ended, Failure> {
-        let record = place.record(run);
-        let mut command = Command::new(&self.program);
-        command.args(["worker", "--to", case.to.name(), "--load", "small", "--seed", &case.seed.to_string()]);
-        command.args([Path::new("--root"), &place.root(), Path::new("--told"), &record.told]);
-        command.args(["--from", &progress.from(), "--until", &(run * BATCHES).to_string()]);
-        command.args(["--patience-ms", &SPOILT_PATIENCE_MS.to_string()]);
-        let seed = Random::of([case.seed, run, fault.number]).next();
-        self.shim.spoil(&mut command, &place.root(), fault, seed, &record);
-        let output = command.stdin(Stdio::null()).output()?;
-        let fired =
-            fault.action == Action::None || fs::read_to_string(&record.log)?.lines().any(|line| line.starts_with('!'));
-        check_ended(output.status, fired).map_err(|failure| {
-            failure.during(format!("the worker said: {}", String::from_utf8_lossy(&output.stderr)))
-        })?;
-        Ok(Ended { fired, told: Told::read(&record.told) })
+        let stream = Stream { seed: case.seed, shape: Load::Small.shape() };
+        let mut play =
+            Play { stage: self, case, writers: Writers::new(stream, 1), fired: Vec::new(), troubles: Vec::new() };
+        let verdict = play.to_the_end();
+        let Play { writers, fired, troubles, .. } = play;
+        let fired = fired.first().is_some_and(|fired| *fired);
+        Outcome { fired, acknowledged: writers.model().accepted(), troubles, verdict }
     }
 }
 
-/// How a run ended.
-struct Ended {
-    fired: bool,
-    told: Vec<Told>,
+/// A case that is being played.
+struct Play<'p> {
+    stage: &'p Stage,
+    case: &'p Case,
+    writers: Writers,
+    /// Of each run so far, whether its fault came about.
+    fired: Vec<bool>,
+    troubles: Vec<String>,
+}
+
+impl Play<'_> {
+    fn to_the_end(&mut self) -> Result<Findings, Failure> {
+        let place = Place::new()?;
+        // What is durable is only of interest if the power fails.
+        let may_fail = self.case.runs.iter().any(|run| run.loss.is_some());
+        let mut disk = may_fail.then(|| Disk::of(&place.root())).transpose()?;
+        for (number, run) in (1..).zip(&self.case.runs) {
+            self.run(&place, number, &run.fault)?;
+            if let Some(disk) = &mut disk {
+                disk.replay(&place.record(number))?;
+                if let Some(difference) = disk.difference(&place.root())? {
+                    return Err(Failure::new(format!("the shim does not know a call: {difference}")));
+                }
+                if let Some(loss) = run.loss {
+                    *disk = disk.fail(loss, &mut self.random(number, run), &place.root())?;
+                }
+            }
+        }
+        self.writers.recover(self.case.to, &place.root())
+    }
+
+    /// Lets a worker work until it meets the fault, or has sent what it is to send.
+    fn run(&mut self, place: &Place, number: u64, fault: &Fault) -> Result<(), Failure> {
+        let record = place.record(number);
+        let task = Task {
+            root: place.root(),
+            told: record.told.clone(),
+            to: self.case.to,
+            seed: self.case.seed,
+            load: Load::Small,
+            from: self.writers.next(),
+            until: number * BATCHES,
+            patience_ms: SPOILT_PATIENCE_MS,
+        };
+        let mut command = Command::new(&self.stage.program);
+        command.args(task.arguments()).stdin(Stdio::null());
+        let seed = Random::of([self.case.seed, number, fault.number]).next();
+        self.stage.shim.spoil(&mut command, &place.root(), fault, seed, &record);
+        let ended = command.output()?;
+        let fired =
+            fault.action != Action::None && fs::read_to_string(&record.log)?.lines().any(|line| line.starts_with('!'));
+        check_ended(ended.status, fired)
+            .map_err(|failure| failure.during(String::from_utf8_lossy(&ended.stderr).into_owned()))?;
+        self.fired.push(fired);
+        let told = Told::read(&record.told);
+        self.troubles.extend(
+            told.iter().filter_map(|told| if let Told::Trouble(why) = told { Some(why.clone()) } else { None }),
+        );
+        self.writers.take(&told)
+    }
+
+    fn random(&self, number: u64, run: &Run) -> Random {
+        Random::of([self.case.seed, number, run.fault.number])
+    }
 }
 
 /// A worker ends by itself, or is killed by the fault.
@@ -180,11 +195,13 @@ fn check_ended(status: ExitStatus, fired: bool) -> Result<(), Failure> {
     Err(Failure::new(format!("the worker ended with {status}")))
 }
 
-/// The folder of a case.
+/// The folder of a case. It is in memory if the system has such a place: the machine runs on, so a disk would only be slower.
 struct Place(TempDir);
 
 impl Place {
-    fn new(folder: &Path) -> Result<Self, Failure> {
+    fn new() -> Result<Self, Failure> {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let place = Self(tempfile::Builder::new().prefix("selvedge-crash-").tempdir_in(folder)?);
         fs::create_dir_all(Target::folder(&place.root()))?;
         Ok(place)
@@ -199,78 +216,4 @@ impl Place {
         let file = |name: &str| self.0.path().join(format!("{name}-{run}"));
         Record { log: file("log"), data: file("data"), told: file("told") }
     }
-}
-
-/// How far the writers are.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    stream: Stream,
-    /// Of each writer how many of its batches were acknowledged: the next is the one it sends again.
-    acknowledged: Vec<u64>,
-}
-
-impl Progress {
-    fn new(case: &Case, writers: usize) -> Self {
-        let stream = Stream { seed: case.seed, shape: Load::Small.shape() };
-        Self { stream, acknowledged: vec![0; writers] }
-    }
-
-    fn from(&self) -> String {
-        let from: Vec<String> = self.acknowledged.iter().map(u64::to_string).collect();
-        from.join(",")
-    }
-
-    fn take(&mut self, told: &[Told]) -> Result<(), Failure> {
-        for told in told {
-            match told {
-                Told::Acknowledged { writer, number } => {
-                    if let Some(acknowledged) = self.acknowledged.get_mut(*writer as usize) {
-                        *acknowledged = number + 1;
-                    }
-                }
-                Told::Wrong(what) => return Err(Failure::new(what.clone())),
-                Told::Trouble(_) | Told::Ended => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// What has to stand.
-    fn model(&self) -> Model {
-        let mut model = Model::default();
-        for (writer, acknowledged) in (0..).zip(&self.acknowledged) {
-            (0..*acknowledged).for_each(|number| model.take(&self.stream.batch(writer, number)));
-        }
-        model
-    }
-}
-
-/// Starts an engine without faults, sends again what was not acknowledged, as a client would, and something that was; loads
-/// everything, and compares.
-fn recover(to: Target, root: &Path, progress: &mut Progress) -> Result<Findings, Failure> {
-    let mut findings = Findings::default();
-    let engine = to.start(root).map_err(|failure| failure.during("recovery"))?;
-    for (writer, next) in (0..).zip(&mut progress.acknowledged) {
-        engine.push(progress.stream.batch(writer, *next).batch())?;
-        *next += 1;
-        for again in next.saturating_sub(2)..*next {
-            let receipt = engine.push(progress.stream.batch(writer, again).batch())?;
-            findings.double(u64::from(!receipt.repeated()), || {
-                format!("batch {again} of writer {writer} was accepted twice")
-            });
-        }
-    }
-    let left = engine.flush(PATIENCE)?;
-    if let Some(waiting) = left.first() {
-        return Err(Failure::new(format!("recovery: {waiting}")));
-    }
-    for table in engine.progress().tables {
-        let tally = table.tally;
-        if tally.accepted != tally.loaded + tally.superseded + tally.rejected + tally.waiting || tally.waiting > 0 {
-            return Err(Failure::new(format!("the counts do not add up: {:?}", table)));
-        }
-    }
-    drop(engine);
-    findings += compare(&progress.model(), to, root)?;
-    Ok(findings)
 }

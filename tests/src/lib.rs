@@ -3,6 +3,7 @@
 mod case;
 mod disk;
 mod failure;
+mod kills;
 mod matrix;
 mod model;
 mod names;
@@ -11,11 +12,13 @@ mod shim;
 mod stream;
 mod target;
 mod worker;
+mod writers;
 
 pub use case::{Case, Outcome, Run, Stage};
 pub use disk::Loss;
 pub use failure::Failure;
-pub use matrix::{Sweep, sweep};
+pub use kills::{KILLS_A_ROUND, Kills, Plan, kill_at_random};
+pub use matrix::{Family, Sweep, some_error, sweep};
 pub use model::Findings;
 pub use shim::{Action, Class, Fault, Shim};
 pub use target::Target;

@@ -41,6 +41,8 @@ impl Shape {
     pub(crate) const SMALL: Self = Self { records: 6, keys: 9, text_bytes: 0, tables: Tables::Both };
     /// So much that loads take a while, and rows still come again.
     pub(crate) const MEDIUM: Self = Self { records: 40, keys: 400, text_bytes: 40, tables: Tables::Both };
+    /// A megabyte a batch, in a table of some fifty.
+    pub(crate) const LARGE: Self = Self { records: 2_000, keys: 100_000, text_bytes: 420, tables: Tables::KeyedAlone };
 }
 
 /// A table that is sent to.
