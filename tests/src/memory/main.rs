@@ -5,6 +5,8 @@
 //! cargo run --release -p selvedge-tests --bin memory -- --case backlog --to duckdb --scale 0.1
 //! ```
 
+#![expect(clippy::print_stdout, reason = "the table is what the program is for")]
+
 use std::process::ExitCode;
 
 use clap::Parser;
