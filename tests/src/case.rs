@@ -113,7 +113,7 @@ impl Stage {
         let stream = Stream { seed: case.seed, shape: Load::Small.shape() };
         let mut play =
             Play { stage: self, case, writers: Writers::new(stream, 1), fired: Vec::new(), troubles: Vec::new() };
-        let verdict = play.to_the_end();
+        let verdict = play.play_out();
         let Play { writers, fired, troubles, .. } = play;
         let fired = fired.first().is_some_and(|fired| *fired);
         Outcome { fired, acknowledged: writers.model().accepted(), troubles, verdict }
@@ -131,7 +131,7 @@ struct Play<'p> {
 }
 
 impl Play<'_> {
-    fn to_the_end(&mut self) -> Result<Findings, Failure> {
+    fn play_out(&mut self) -> Result<Findings, Failure> {
         let place = Place::new()?;
         // What is durable is only of interest if the power fails.
         let may_fail = self.case.runs.iter().any(|run| run.loss.is_some());
