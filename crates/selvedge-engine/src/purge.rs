@@ -1,10 +1,12 @@
 //! Erasing all that is kept of one key, as when a person asks for it.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use selvedge_core::{Destination, LoadError, Path, Removal, TableName, TableState};
-use selvedge_prepare::{Schemas, decode, erased_body};
+use selvedge_prepare::{Schemas, canonical_number, decode, erased_body};
 use selvedge_queue::{Queue, SealedBody};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -69,33 +71,43 @@ impl RecordKey {
     }
 }
 
-/// A value as keys are compared: a text without its quotes, a number without zeros at the end of its fraction.
+/// A value as keys are compared: a text without its quotes, a number in the one way to write it.
 fn plain(value: &RawValue) -> String {
     let text = value.get();
     if let Ok(text) = serde_json::from_str::<String>(text) {
         return text;
     }
-    let is_fraction = text.contains('.') && !text.contains(['e', 'E']);
-    let short = if is_fraction { text.trim_end_matches('0').trim_end_matches('.') } else { text };
-    short.to_owned()
+    let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    is_number.then(|| canonical_number(text)).flatten().unwrap_or_else(|| text.to_owned())
 }
 
-/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be.
+/// How long is waited at most until batches are deleted that every destination has: longer than that ever takes.
+const LONGEST_DELETION: Duration = Duration::from_secs(60);
+
+/// Checks that nothing of a table waits in the queue, where a key that is to be purged could be. Waits until what every destination
+/// has is deleted.
 ///
 /// # Errors
 /// [`Unusable`](EngineErrorKind::Unusable) when something does.
 pub fn check_purgeable(queue: &dyn Queue, table: &TableName) -> Result<(), EngineError> {
-    if queue.tables()?.iter().all(|bounds| bounds.table != *table || bounds.kept_records == 0) {
-        return Ok(());
+    let deadline = Instant::now() + LONGEST_DELETION;
+    while queue.tables()?.iter().any(|bounds| bounds.table == *table && bounds.kept_records > 0) {
+        let destinations = queue.destinations()?;
+        let waits = destinations.is_empty() || destinations.iter().any(|each| each.waiting.contains_key(table));
+        if waits || Instant::now() > deadline {
+            let message = format!(
+                "records of {table} are in the queue, and the key may be among them: have every destination load them first \
+                 (`selvedge table list` tells which do not), and do it again"
+            );
+            return Err(EngineError::new(EngineErrorKind::Unusable, message));
+        }
+        thread::sleep(Duration::from_millis(10));
     }
-    let message = format!(
-        "records of {table} are in the queue, and the key may be among them: have every destination load them first \
-         (`selvedge table list` tells which do not), and do it again"
-    );
-    Err(EngineError::new(EngineErrorKind::Unusable, message))
+    Ok(())
 }
 
-/// Erases the records of a key from what the queue keeps for replay, and returns how many it were.
+/// Erases the records of a key from what the queue keeps for replay, and returns how many it were. Of what the queue has deleted
+/// before, nothing is left in its files.
 ///
 /// # Errors
 /// When the queue cannot do it. What is done by then stays done.
@@ -114,6 +126,7 @@ pub fn purge_kept(queue: &dyn Queue, table: &TableName, key: &RecordKey) -> Resu
             queue.replace_body(kept.batch, SealedBody::seal(&remaining))?;
         }
     }
+    queue.erase_deleted()?;
     Ok(erased)
 }
 

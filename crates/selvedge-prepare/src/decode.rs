@@ -15,6 +15,7 @@ pub(crate) mod string;
 
 pub use crate::decode::messages::MAX_RECORDS;
 use crate::decode::messages::{Columns, Messages};
+pub use crate::decode::number::canonical as canonical_number;
 use crate::decode::scanner::Scanner;
 use crate::records::{Action, Records};
 use crate::refusal::Refusal;

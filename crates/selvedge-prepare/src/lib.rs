@@ -26,7 +26,7 @@ mod refusal;
 mod schema;
 
 pub use body::{erased_body, replay_body};
-pub use decode::{MAX_RECORDS, decode, decode_rejecting};
+pub use decode::{MAX_RECORDS, canonical_number, decode, decode_rejecting};
 pub use prepare::datetime_text;
 pub use prepare::policy::{ChangedTypes, DeclaredColumns, Deletes, FirstType, Loading, NewColumns, Policy};
 pub use prepare::{Blocked, LoadContext, Pending, ignored_activations, prepare};

@@ -7,7 +7,6 @@ use selvedge_core::{Epoch, QueueId, TableName};
 use crate::body::{MAX_STORED_BYTES, SealedBody};
 use crate::error::{QueueError, QueueErrorKind};
 use crate::folder::{self, LockedFolder};
-use crate::kept::Replaced;
 use crate::queue::{Append, Appended, Cursor, Kept, Queue, Registered, Registration, Stored, TableBounds};
 use crate::read::{Readers, connect_beside_writer, not_held};
 use crate::schema;
@@ -188,18 +187,20 @@ impl Queue for EmbeddedQueue {
 
     fn replace_body(&self, batch: u64, body: SealedBody) -> Result<(), QueueError> {
         check_size(&body, &format!("the new body of batch {batch}"))?;
-        let file = self.readers.file().display();
-        match self.writer.ask(|reply| Request::ReplaceBody { batch, body, reply })? {
-            Replaced::Wholly => Ok(()),
-            Replaced::NotHeld => Err(not_held(batch, self.readers.file())),
-            Replaced::LogStands => {
-                let message = format!(
-                    "the body of batch {batch} was replaced, but somebody reads {file}, so its log, which may hold the old body, \
-                     could not be emptied: end what reads it, and replace the body once more"
-                );
-                Err(QueueError::new(QueueErrorKind::Io, message))
-            }
+        let replaced = self.writer.ask(|reply| Request::ReplaceBody { batch, body, reply })?;
+        if replaced { Ok(()) } else { Err(not_held(batch, self.readers.file())) }
+    }
+
+    fn erase_deleted(&self) -> Result<(), QueueError> {
+        if self.writer.ask(|reply| Request::EraseDeleted { reply })? {
+            return Ok(());
         }
+        let message = format!(
+            "somebody reads {}, so its log, which may hold what was deleted, could not be emptied: end what reads it, and do \
+             the same again",
+            self.readers.file().display()
+        );
+        Err(QueueError::new(QueueErrorKind::Io, message))
     }
 }
 

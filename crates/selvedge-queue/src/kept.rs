@@ -29,17 +29,7 @@ pub(crate) fn prune_portion(connection: &Connection, received_before: i64) -> ru
     connection.execute(&format!("DELETE FROM kept_for_replay WHERE number IN ({PORTION})"), portion)
 }
 
-/// What became of a body that was to be replaced.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Replaced {
-    NotHeld,
-    /// It was, but the log still stands.
-    LogStands,
-    /// Nothing of it is left in the files.
-    Wholly,
-}
-
-/// Puts another body in the place of one, and gives back every free page, whatever it held; tells whether there was one.
+/// Puts another body in the place of one; tells whether there was one.
 pub(crate) fn replace(connection: &Connection, batch: u64, body: &SealedBody) -> rusqlite::Result<bool> {
     let (number, bytes) = (clamped(batch), signed(body.bytes as u64)?);
     let replaced = connection.execute(
@@ -60,9 +50,6 @@ pub(crate) fn replace(connection: &Connection, batch: u64, body: &SealedBody) ->
             [table, number, bytes],
         )?;
     }
-    let mut pages = connection.prepare("PRAGMA incremental_vacuum")?;
-    let mut pages = pages.query([])?;
-    while pages.next()?.is_some() {}
     Ok(true)
 }
 
@@ -70,11 +57,4 @@ pub(crate) fn replace(connection: &Connection, batch: u64, body: &SealedBody) ->
 fn table_of(connection: &Connection, number: i64) -> rusqlite::Result<Option<i64>> {
     let waits = "SELECT tables.id FROM tables JOIN batches ON table_id = tables.id WHERE number = ?1";
     connection.query_row(waits, [number], |row| row.get(0)).optional()
-}
-
-/// Empties the log, which holds the pages as they were before, unless somebody reads from it for too long.
-pub(crate) fn empty_log(connection: &Connection) -> Replaced {
-    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-    // A log that cannot be emptied stands as it is, and no commit is lost with it.
-    if busy.is_ok_and(|busy| busy == 0) { Replaced::Wholly } else { Replaced::LogStands }
 }

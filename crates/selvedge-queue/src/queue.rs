@@ -165,13 +165,19 @@ pub trait Queue: Send + Sync {
 
     /// Puts another body in the place of one that waits or is kept for replay, as when records in it have to be erased. It
     /// must hold as many records, so that the counts stay true. The body that first came is still known as a
-    /// [repeat](Repeats). Durable when it returns, and then nothing that was deleted or replaced before is in the queue's files.
+    /// [repeat](Repeats). Durable when it returns; [`erase_deleted`](Self::erase_deleted) then leaves nothing of the old one.
     ///
     /// # Errors
     /// [`Refused`](crate::QueueErrorKind::Refused) when the queue holds no such body, or the new one is larger than
-    /// [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); [`Io`](crate::QueueErrorKind::Io) when the body was replaced but the old
-    /// one may still be in the log: replace it once more. [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    /// [`MAX_STORED_BYTES`](crate::MAX_STORED_BYTES); [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
     fn replace_body(&self, batch: u64, body: SealedBody) -> Result<(), QueueError>;
+
+    /// Sees to it that nothing of what was deleted or replaced before is in the queue's files. Done when it returns.
+    ///
+    /// # Errors
+    /// [`Io`](crate::QueueErrorKind::Io) when something may still be in the log: call it again;
+    /// [`Stopped`](crate::QueueErrorKind::Stopped) when a write failed.
+    fn erase_deleted(&self) -> Result<(), QueueError>;
 }
 
 /// A batch to append.

@@ -24,7 +24,7 @@
 //! twice, so that an acknowledgement under way cannot count for a destination that was removed and registered anew.
 //!
 //! What is deleted from a page is overwritten there; pages that are free as a whole keep what they held until they are used
-//! again, or until a body is replaced: that gives every free page back to the file system and empties the log.
+//! again, or until what was deleted has to be erased: that gives every free page back to the file system and empties the log.
 
 use std::path::Path;
 

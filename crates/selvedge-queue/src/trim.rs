@@ -1,4 +1,4 @@
-//! Deleting what every registered destination has, a little with each commit.
+//! Deleting what every registered destination has, a little with each commit; and leaving nothing of it in the files, on demand.
 
 use std::collections::BTreeSet;
 
@@ -73,4 +73,19 @@ fn shorten(connection: &Connection) -> rusqlite::Result<bool> {
         while pages.next()?.is_some() {}
     }
     Ok(needless)
+}
+
+/// Gives back every free page, whatever it holds.
+pub(crate) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
+    let mut pages = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut pages = pages.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(())
+}
+
+/// Empties the log, which holds pages as they were before, unless somebody reads from it for too long; tells whether it is empty.
+pub(crate) fn empty_log(connection: &Connection) -> bool {
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    // A log that cannot be emptied stands as it is, and no commit is lost with it.
+    busy.is_ok_and(|busy| busy == 0)
 }

@@ -15,7 +15,7 @@ use selvedge_core::TableName;
 use crate::body::SealedBody;
 use crate::destinations::{self, Acknowledgement};
 use crate::error::{QueueError, QueueErrorKind};
-use crate::kept::{self, Replaced};
+use crate::kept;
 use crate::queue::{Append, Appended, Cursor, Registration};
 use crate::tables::{self, TableChange};
 use crate::trim;
@@ -54,10 +54,15 @@ pub(crate) enum Request {
         received_before: i64,
         reply: Sender<usize>,
     },
+    /// Answered with whether there is such a body.
     ReplaceBody {
         batch: u64,
         body: SealedBody,
-        reply: Sender<Replaced>,
+        reply: Sender<bool>,
+    },
+    /// Answered with whether the log could be emptied.
+    EraseDeleted {
+        reply: Sender<bool>,
     },
 }
 
@@ -205,12 +210,13 @@ fn apply(
         Request::PruneKept { received_before, reply } => {
             answer(reply, kept::prune_portion(connection, *received_before)?)
         }
-        Request::ReplaceBody { batch, body, reply } => {
-            let replaced = kept::replace(connection, *batch, body)?;
+        Request::ReplaceBody { batch, body, reply } => answer(reply, kept::replace(connection, *batch, body)?),
+        Request::EraseDeleted { reply } => {
+            trim::give_back(connection)?;
             let reply = reply.clone();
             Box::new(move |connection| {
-                // The log can be emptied only once the replacement is committed.
-                let _ = reply.send(if replaced { kept::empty_log(connection) } else { Replaced::NotHeld });
+                // The log can be emptied only once all of it is committed.
+                let _ = reply.send(trim::empty_log(connection));
             })
         }
     })

@@ -113,9 +113,9 @@ fn is_whole(text: &str) -> bool {
     digits.is_empty() || exponent >= -(zeros_at_end as i64)
 }
 
-/// The text without an exponent, superfluous zeros or a sign of zero; `None` beyond 1,000 digits on either side of the
-/// point.
-pub(crate) fn canonical(text: &str) -> Option<String> {
+/// The text of a JSON number without an exponent, superfluous zeros or a sign of zero, so that two of one value are alike; `None`
+/// beyond 1,000 digits on either side of the point.
+pub fn canonical(text: &str) -> Option<String> {
     const MAX_DIGITS: i64 = 1_000;
     let (mantissa, exponent) = mantissa_and_exponent(text);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));

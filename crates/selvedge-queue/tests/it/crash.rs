@@ -39,8 +39,10 @@ fn the_first_failed_write_stops_the_queue() {
     let (receipts, errors): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("receipt"));
     let calls = ["append", "again", "set_cursor", "register", "unregister", "acknowledge", "set_paused"];
     let calls = calls.into_iter().chain(["keep_for_replay", "prune_kept", "restart_table", "drop_table"]);
-    let stopped: Vec<_> =
-        calls.chain(["forget_repeats", "replace_body"]).map(|call| format!("{call} Stopped")).collect();
+    let stopped: Vec<_> = calls
+        .chain(["forget_repeats", "replace_body", "erase_deleted"])
+        .map(|call| format!("{call} Stopped"))
+        .collect();
     assert_eq!(errors, stopped.iter().chain([&"reads on".to_owned()]).collect::<Vec<_>>());
 
     let receipts = receipts.iter().flat_map(|line| receipts_in(&format!("{line}\n"))).collect();
@@ -147,6 +149,7 @@ fn append_until_it_fails(queue: &EmbeddedQueue) {
     stopped("drop_table", queue.drop_table(&loaded, 0).unwrap_err());
     stopped("forget_repeats", queue.forget_repeats(&loaded).unwrap_err());
     stopped("replace_body", queue.replace_body(1, SealedBody::seal(b"")).unwrap_err());
+    stopped("erase_deleted", queue.erase_deleted().unwrap_err());
     if !queue.read(&table("kept"), 0, 10).unwrap().is_empty() {
         say("reads on");
     }

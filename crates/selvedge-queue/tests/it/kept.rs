@@ -117,9 +117,9 @@ fn another_body_takes_the_place_of_one() {
     check_error(queue.replace_body(77, SealedBody::seal(b"")), QueueErrorKind::Refused, &["batch 77 "]);
 }
 
-/// Small and large bodies, waiting and deleted: the bytes are in no file, while the queue is open and afterwards.
+/// Small and large bodies, replaced and deleted: the bytes are in no file, while the queue is open and afterwards.
 #[test]
-fn nothing_of_a_replaced_body_is_in_the_files() {
+fn nothing_of_what_is_gone_is_in_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let holds = |needle: &[u8]| {
         let files =
@@ -138,10 +138,16 @@ fn nothing_of_a_replaced_body_is_in_the_files() {
     assert!(needles().all(holds));
     queue.register("warehouse", 0).unwrap();
     acknowledge(&queue, "warehouse", "orders", 4);
+    let left = || needles().map(holds).collect::<Vec<_>>();
+    let there = |queue: &EmbeddedQueue| numbers(queue, "orders").len();
+    assert_eq!(there(&queue), 3);
+    assert!(left()[..4].contains(&true), "deleting alone leaves something");
+    queue.erase_deleted().unwrap();
+    assert_eq!(left(), [false, false, false, false, true, true, true]);
     for number in 5..=7 {
         queue.replace_body(number, SealedBody::seal(b"{}")).unwrap();
     }
-    let left = || needles().map(holds).collect::<Vec<_>>();
+    queue.erase_deleted().unwrap();
     assert_eq!(left(), [false; 7]);
     drop(queue);
     assert_eq!(left(), [false; 7]);
@@ -154,9 +160,9 @@ fn a_log_that_is_read_is_told() {
     let reader = rusqlite::Connection::open(folder.path().join("queue.db")).unwrap();
     let reading = reader.unchecked_transaction().unwrap();
     reading.query_row("SELECT count(*) FROM bodies", [], |row| row.get::<_, i64>(0)).unwrap();
-    let replace = || queue.replace_body(1, SealedBody::seal(b"another"));
-    check_error(replace(), QueueErrorKind::Io, &["batch 1 was replaced", "queue.db", "once more"]);
+    queue.replace_body(1, SealedBody::seal(b"another")).unwrap();
+    check_error(queue.erase_deleted(), QueueErrorKind::Io, &["somebody reads", "queue.db", "do the same again"]);
     assert_eq!(queue.body(1).unwrap(), b"another");
     drop(reading);
-    replace().unwrap();
+    queue.erase_deleted().unwrap();
 }
