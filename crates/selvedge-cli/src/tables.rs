@@ -90,16 +90,13 @@ fn reset(table: &TableArgs) -> Result<Vec<String>, Error> {
 
 fn rekey(RekeyArgs { table, key }: &RekeyArgs) -> Result<Vec<String>, Error> {
     let (queue, name) = opened(table)?;
-    let destinations = registered_addresses(&queue, &table.data)?;
-    let mut rows = 0;
-    for address in &destinations {
-        let mut reader = address.read()?;
-        let found = selvedge::requeue(&queue, reader.as_mut(), &name, key).map_err(|cause| undone(&name, cause))?;
-        rows = found;
-        if found > 0 {
-            break;
-        }
-    }
+    // One that nothing was loaded into yet cannot be read until it is made, and who is busy is to be told before anything is done.
+    drop(registered(&queue, &table.data)?);
+    let read = |address: Address| Ok((address.to_string(), address.read()?));
+    let addresses = registered_addresses(&queue, &table.data)?;
+    let mut sources = addresses.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    let rows = selvedge::requeue(&queue, &mut sources, &name, key).map_err(|cause| undone(&name, cause))?;
+    drop(sources);
     for (address, mut destination) in registered(&queue, &table.data)? {
         selvedge::reset_table(&queue, &address, destination.as_mut(), &name).map_err(|cause| undone(&name, cause))?;
     }

@@ -55,6 +55,41 @@ fn a_table_is_given_other_keys() {
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("3 rows, the same in both");
 }
 
+/// A destination that nothing was loaded into yet gets the rows of the others, and is no obstacle to erasing any.
+#[test]
+fn a_destination_that_was_just_added_is_no_obstacle() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
+    place.write("b.json", rekeyed(2, r#"{"id":3,"v":"c"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    for added in ["sqlite:other.db", "parquet:lake"] {
+        place.run(&format!("destination add {added} --data demo.db.queue")).expect_code(0);
+    }
+    place.run(r#"purge --table t --key {"id":2} --data demo.db.queue"#).expect_code(0);
+    place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0).expect_stdout("1 row of t");
+    place.run("load b.json --to sqlite:demo.db --to sqlite:other.db --to parquet:lake").expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "3|c"]);
+    for other in ["sqlite:other.db", "parquet:lake"] {
+        let run = place.run(&format!("verify sqlite:demo.db {other}")).expect_code(0);
+        run.expect_stdout("2 rows, the same in both");
+    }
+}
+
+/// What waits under the keys that the table has is loaded first.
+#[test]
+fn what_waits_is_not_left_behind_by_other_keys() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.write("b.json", batch(2, r#"{"id":1,"v":"b"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    place.run("table pause t --data demo.db.queue").expect_code(0);
+    place.run("load b.json --to sqlite:demo.db").expect_code(1);
+    let run = place.run("table rekey t --key v --data demo.db.queue").expect_code(1);
+    run.expect_stderr("batch 2 of t waits for sqlite:demo.db").expect_stderr("have it loaded first");
+    place.run("table list --data demo.db.queue").expect_code(0).expect_stdout("paused: somebody paused it");
+    assert_eq!(place.rows("t", "id, v"), ["1|a"]);
+}
+
 #[test]
 fn a_key_has_to_be_a_property() {
     let place = with_changed_keys();

@@ -20,6 +20,7 @@ mod policy;
 mod purge;
 mod push;
 mod rejects;
+mod rekey;
 mod restart;
 mod start;
 mod tables;
