@@ -102,10 +102,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
             })?),
             None => None,
         };
-    let mut found: BTreeMap<(TableName, u64), BTreeSet<u64>> = BTreeMap::new();
+    // By their batches, each by its index and its generated key.
+    let mut found: BTreeMap<(TableName, u64), BTreeSet<(u64, String)>> = BTreeMap::new();
     for destination in &args.settings.to {
-        each(destination, &args.filter, &mut |table, rejected| {
-            found.entry((table.clone(), rejected.batch)).or_default().insert(rejected.batch_record);
+        each(destination, &args.filter, &mut |table, Rejected { id, batch, batch_record, .. }| {
+            found.entry((table.clone(), batch)).or_default().insert((batch_record, id));
             ControlFlow::Continue(())
         })?;
     }
@@ -116,11 +117,15 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
     let engine = load::start(&args.settings)?;
     let (mut sent, mut before, mut gone) = (0, 0, 0);
     for ((table, batch), records) in &found {
-        if !kept.contains(batch) {
-            gone += records.len() as u64;
+        // What came through another queue has a number of this one all the same.
+        let is_own =
+            |(record, id): &&(u64, String)| kept.contains(batch) && *id == engine.rejected_key(*batch, *record);
+        let own: BTreeSet<u64> = records.iter().filter(is_own).map(|(record, _)| *record).collect();
+        gone += (records.len() - own.len()) as u64;
+        if own.is_empty() {
             continue;
         }
-        let receipt = engine.replay(table, *batch, records, schema.as_deref()).map_err(|cause| {
+        let receipt = engine.replay(table, *batch, &own, schema.as_deref()).map_err(|cause| {
             let message = format!(
                 "records of batch {batch} of {table} are still not acceptable; mend the schema (--schema), take the good ones \
                  alone (--bad-records reject), or choose fewer; what stands before is sent"
@@ -129,7 +134,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
         })?;
         let now = receipt.map_or(0, |receipt| receipt.records());
         sent += now;
-        before += records.len() as u64 - now;
+        before += own.len() as u64 - now;
     }
     let waiting = load::flush(&engine)?;
     let mut lines = vec![format!("{} sent again", plural(sent, "record"))];
@@ -137,7 +142,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Ending, Error> {
         lines.push(format!("{} left out: sent again before, or erased", plural(before, "record")));
     }
     if gone > 0 {
-        lines.push(format!("{} left out: their batches are no longer kept", plural(gone, "record")));
+        lines.push(format!(
+            "{} left out: their batches are no longer kept, or came through another queue",
+            plural(gone, "record")
+        ));
     }
     let mut out = io::stdout().lock();
     lines

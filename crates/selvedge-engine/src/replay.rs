@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use selvedge_core::TableName;
-use selvedge_prepare::replay_body;
-use selvedge_queue::{Cursor, Queue, QueueErrorKind, Repeats};
+use selvedge_prepare::{generated_key, replay_body};
+use selvedge_queue::{Cursor, Queue, Repeats};
 
 use crate::batch::Batch;
 use crate::engine::Engine;
@@ -14,15 +14,15 @@ use crate::receipt::Receipt;
 
 impl Engine {
     /// Sends rejected records of one batch again, as they came: with their sequence, keys and table version, and with the
-    /// batch's JSON Schema, or `schema` in its place. Those that were replayed before are left out; `None` when that is all of
+    /// batch's JSON Schema, or `schema` in its place, from which what is excluded or hashed in the table is taken. Those that were replayed before are left out; `None` when that is all of
     /// them. Which were is committed together with the new batch, so no crash makes it twice.
     ///
     /// The rejected records stay where they are, in `_sdc_rejected`. One that is rejected again stands there once more, under
     /// its new batch.
     ///
     /// # Errors
-    /// [`Refused`](EngineErrorKind::Refused) when the queue no longer keeps the batch for replay, or a record is still not
-    /// acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
+    /// [`Refused`](EngineErrorKind::Refused) when the queue no longer keeps such a batch of the table for replay, or a record is still
+    /// not acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
     pub fn replay(
         &self,
         table: &TableName,
@@ -37,16 +37,9 @@ impl Engine {
         if left.is_empty() {
             return Ok(None);
         }
-        let body = self.queue.body(batch).map_err(|cause| match cause.kind() {
-            QueueErrorKind::Refused => {
-                let message = format!(
-                    "batch {batch} of {table} is no longer kept for replay; send its records again from their source"
-                );
-                EngineError::new(EngineErrorKind::Refused, message)
-            }
-            _ => cause.into(),
-        })?;
-        let body = replay_body(&body, &left, schema).map_err(EngineError::refused)?;
+        let body = self.kept_body(table, batch)?;
+        let schema = schema.map(|schema| self.intake.redacted_schema(table, schema)).transpose()?;
+        let body = replay_body(&body, &left, schema.as_deref()).map_err(EngineError::refused)?;
         let all = replayed.into_iter().chain(left).map(|record| record.to_string()).collect::<Vec<_>>().join(",");
         let cursor = Cursor { source: source(batch), state: all };
         let mut again = Batch::from_queue(body).repeats(Repeats::Append).cursor(cursor);
@@ -54,6 +47,23 @@ impl Engine {
             again = again.integration(integration.clone());
         }
         self.push(again).map(Some)
+    }
+
+    /// The generated key of a rejected record that came through this engine's queue. One found in a destination under another key
+    /// came through another queue, which loaded the table before and gave the same numbers: it is not to be replayed here.
+    pub fn rejected_key(&self, batch: u64, record: u64) -> String {
+        generated_key(self.queue.id(), batch, record)
+    }
+
+    /// The body of a batch that is kept for replay.
+    fn kept_body(&self, table: &TableName, batch: u64) -> Result<Vec<u8>, EngineError> {
+        let kept = self.queue.kept_for_replay(Some(table))?;
+        if kept.iter().any(|kept| kept.batch == batch) {
+            return Ok(self.queue.body(batch)?);
+        }
+        let message =
+            format!("batch {batch} of {table} is no longer kept for replay; send its records again from their source");
+        Err(EngineError::new(EngineErrorKind::Refused, message))
     }
 }
 

@@ -9,7 +9,7 @@ mod deletes;
 mod digits;
 mod elements;
 mod extra;
-mod generated_key;
+pub(crate) mod generated_key;
 mod keys;
 pub(crate) mod names;
 mod part;

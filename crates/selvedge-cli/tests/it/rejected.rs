@@ -85,6 +85,25 @@ fn they_are_sent_again_once() {
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("3 rows, the same in both");
 }
 
+/// The rejected records of a queue that was lost have numbers that are others' in the queue that took its place.
+#[test]
+fn those_of_another_queue_are_left_out() {
+    let place = Place::new();
+    let of = |records: &str| batch(1, records).replace(r#""key_names":["id"]"#, r#""key_names":[]"#);
+    place.write("a.json", of(r#"{"id":1,"v":1};{"id":2,"v":"b"}"#));
+    place.write("b.json", of(r#"{"id":3,"v":"c"};{"id":4,"v":4}"#));
+    let load = |file: &str| format!("load {file} --bad-records reject --adopt --to sqlite:demo.db");
+    place.run(&load("a.json")).expect_code(3);
+    fs::remove_dir_all(place.path("demo.db.queue")).unwrap();
+    place.run(&load("b.json")).expect_code(3);
+    let run = place.run("replay --bad-records reject --to sqlite:demo.db");
+    run.expect_stdout("1 record sent again\n")
+        .expect_stdout("1 record left out: their batches are no longer kept, or came");
+    let mut rows = place.rows("t", "id, v");
+    rows.sort();
+    assert_eq!(rows, ["2|b", "3|c"]);
+}
+
 #[test]
 fn what_is_rejected_again_stands_there_again() {
     let place = loaded();

@@ -21,6 +21,7 @@ mod purge;
 mod push;
 mod rejects;
 mod rekey;
+mod replay;
 mod restart;
 mod start;
 mod tables;
