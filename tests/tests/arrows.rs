@@ -27,6 +27,8 @@ const DEV_ARROWS: &[(&str, &str)] = &[
     ("selvedge-sqlite", "selvedge-conformance"),
     ("selvedge-duckdb", "selvedge-conformance"),
     ("selvedge-parquet", "selvedge-conformance"),
+    // Its tests load into the destination in memory.
+    ("selvedge-engine", "selvedge-conformance"),
     // Its example is a destination of one's own.
     ("selvedge", "selvedge-conformance"),
     ("selvedge-benches", "selvedge-prepare"),

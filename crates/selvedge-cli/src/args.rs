@@ -306,7 +306,8 @@ pub(crate) enum TableCommand {
     ///
     /// Of rows that share the new key the newest stays; one that has nothing in it ends among the rejected records. The next load
     /// makes the table. The rejected records it had before go: list them (`selvedge rejected`) or send them again
-    /// (`selvedge replay`) first.
+    /// (`selvedge replay`) first. Records that wait under other keys than the new ones are to be loaded first. If the command is
+    /// cut short, the table is paused until it is given again.
     Rekey(RekeyArgs),
     /// Begins a table anew: removes it from every destination, and lets it be made of what waits in the queue, with the keys that
     /// has. What was loaded before is gone until it is sent again, and so are its rejected records: list or replay them first.

@@ -23,6 +23,8 @@ pub(crate) fn purge(PurgeArgs { table, integration, data, key }: &PurgeArgs) -> 
     selvedge::check_purgeable(&queue, &name).map_err(|cause| undone(&name, cause))?;
     let mut lines = Vec::new();
     for address in registered_addresses(&queue, data)? {
+        // One that nothing was loaded into yet cannot be read until it is made.
+        drop(address.open(Nesting::default())?);
         let mut rejects = Vec::new();
         let mut reader = address.read()?;
         if let Some(counted) = reader.count(&name).map_err(|cause| address.unreadable(cause))? {

@@ -90,22 +90,21 @@ fn reset(table: &TableArgs) -> Result<Vec<String>, Error> {
 
 fn rekey(RekeyArgs { table, key }: &RekeyArgs) -> Result<Vec<String>, Error> {
     let (queue, name) = opened(table)?;
-    let mut rows = None;
-    for address in registered_addresses(&queue, &table.data)? {
-        let mut reader = address.read()?;
-        rows = selvedge::requeue(&queue, reader.as_mut(), &name, key).map_err(|cause| undone(&name, cause))?;
-        // What this destination lacks is still in the queue, so another one has nothing to add.
-        if rows.is_some() {
-            break;
-        }
-    }
+    // One that nothing was loaded into yet cannot be read until it is made, and who is busy is to be told before anything is
+    // done.
+    drop(registered(&queue, &table.data)?);
+    let read = |address: Address| Ok((address.to_string(), address.read()?));
+    let addresses = registered_addresses(&queue, &table.data)?;
+    let mut sources = addresses.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    let rows = selvedge::requeue(&queue, &mut sources, &name, key).map_err(|cause| undone(&name, cause))?;
+    drop(sources);
     for (address, mut destination) in registered(&queue, &table.data)? {
         selvedge::reset_table(&queue, &address, destination.as_mut(), &name).map_err(|cause| undone(&name, cause))?;
     }
     selvedge::requeued(&queue, &name).map_err(|cause| undone(&name, cause))?;
     let key = key.join(", ");
     Ok(vec![
-        format!("{} of {name} are in the queue under the key ({key})", plural(rows.unwrap_or_default(), "row")),
+        format!("{} of {name} are in the queue under the key ({key})", plural(rows, "row")),
         "the next load or server on this queue makes the table anew of them and of what waits".to_owned(),
     ])
 }

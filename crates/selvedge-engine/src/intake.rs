@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use selvedge_core::TableName;
-use selvedge_prepare::{Records, Redaction, Refusal, Schemas, decode, decode_rejecting, redact};
+use selvedge_prepare::{Records, Redaction, Refusal, Schemas, decode, decode_rejecting, redact, redacted_schema};
 use selvedge_queue::{Append, Appended, Queue, SealedBody};
 
 use crate::backlog::{Admission, Backlog};
@@ -94,6 +94,14 @@ impl Intake {
         let body = redact(body, redaction).map_err(EngineError::refused)?;
         let records = decode(&body, &self.schemas).map_err(EngineError::refused_redacted)?;
         Ok((body.into(), records))
+    }
+
+    /// A JSON Schema for records of a table as they are stored.
+    pub(crate) fn redacted_schema(&self, table: &TableName, schema: &str) -> Result<String, EngineError> {
+        match self.redactions.get(table) {
+            Some(redaction) => redacted_schema(schema, redaction).map_err(EngineError::refused),
+            None => Ok(schema.to_owned()),
+        }
     }
 
     /// Checks batches side by side, each on one thread. Gives those before the first that is refused, and its refusal.

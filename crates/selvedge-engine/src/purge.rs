@@ -46,8 +46,7 @@ fn waits(queue: &dyn Queue, table: &TableName) -> Result<bool, EngineError> {
 }
 
 /// Erases the records of a key, best one [of its table](RecordKey::of_table), from what the queue keeps for replay, and returns
-/// how many it were. Nothing of what was deleted
-/// from the queue before is in its files afterwards either.
+/// how many it were. Nothing of what was deleted from the queue before is in its files afterwards either.
 ///
 /// # Errors
 /// When the queue cannot do it. What is done by then stays done.

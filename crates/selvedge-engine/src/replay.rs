@@ -15,15 +15,16 @@ use crate::receipt::Receipt;
 
 impl Engine {
     /// Sends rejected records of one batch again, as they came: with their sequence, keys and table version, and with the
-    /// batch's JSON Schema, or `schema` in its place. Those that were replayed before are left out; `None` when that is all of
-    /// them. Which were is committed together with the new batch, so no crash makes it twice.
+    /// batch's JSON Schema, or `schema` in its place, which speaks of the records as they were sent: what is excluded or
+    /// hashed in the table is taken from it. Those that were replayed before are left out; `None` when that is all of them.
+    /// Which were is committed together with the new batch, so no crash makes it twice.
     ///
     /// The rejected records stay where they are, in `_sdc_rejected`. One that is rejected again stands there once more, under
     /// its new batch.
     ///
     /// # Errors
-    /// [`Refused`](EngineErrorKind::Refused) when the queue does not keep the batch for replay, or no longer, or a record is still
-    /// not acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
+    /// [`Refused`](EngineErrorKind::Refused) when the queue does not keep the batch for replay, or no longer, or a record is
+    /// still not acceptable: nothing is queued then. Otherwise as [`push`](Self::push).
     pub fn replay(
         &self,
         table: &TableName,
@@ -46,7 +47,8 @@ impl Engine {
             return Err(EngineError::new(EngineErrorKind::Refused, message));
         }
         let body = self.queue.body(batch)?;
-        let body = replay_body(&body, &left, schema).map_err(EngineError::refused)?;
+        let schema = schema.map(|schema| self.intake.redacted_schema(table, schema)).transpose()?;
+        let body = replay_body(&body, &left, schema.as_deref()).map_err(EngineError::refused)?;
         let all = replayed.into_iter().chain(left).map(|record| record.to_string()).collect::<Vec<_>>().join(",");
         let cursor = Cursor { source: source(batch), state: all };
         let mut again = Batch::from_queue(body).repeats(Repeats::Append).cursor(cursor);
@@ -57,8 +59,8 @@ impl Engine {
     }
 }
 
-/// Whether a rejected record came through this queue. A destination that was taken over has those of other queues as well, whose
-/// batches bear the same numbers.
+/// Whether a rejected record came through this queue. A destination that was taken over has those of other queues as well,
+/// whose batches bear the same numbers.
 pub fn is_of_queue(rejected: &Rejected, queue: QueueId) -> bool {
     rejected.id == generated_key(queue, rejected.batch, rejected.batch_record)
 }

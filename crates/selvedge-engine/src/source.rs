@@ -35,6 +35,10 @@ pub(crate) struct Reached {
     pub(crate) record: u64,
 }
 
+impl Reached {
+    pub(crate) const NOTHING: Self = Self { batch: 0, record: u64::MAX };
+}
+
 /// What an engine finds of a table that an earlier one did not load.
 pub(crate) struct Left {
     pub(crate) records: u64,
@@ -203,7 +207,7 @@ fn add_elements<'p>(subtables: &mut HashMap<&'p ArrayPath, (usize, usize)>, elem
 }
 
 /// How many of a batch's records were applied by loads up to the place reached.
-fn applied_of(batch: &Stored, reached: Reached) -> u64 {
+pub(crate) fn applied_of(batch: &Stored, reached: Reached) -> u64 {
     match batch.batch.cmp(&reached.batch) {
         Ordering::Less => batch.records,
         Ordering::Equal => batch.records.min(reached.record),

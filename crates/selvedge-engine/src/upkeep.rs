@@ -10,26 +10,29 @@ use crate::intake::now;
 /// engine makes it of what the queue still holds, with the keys of those batches, if they are others. What was loaded and
 /// deleted from the queue has to be sent again.
 ///
-/// A crash in between leaves a table that is paused as lost; resetting it again mends that.
+/// A crash in between leaves the table as it was; resetting it again does all of it.
 ///
 /// # Errors
-/// When the destination or the queue cannot do it. What is done by then stays done.
+/// When the destination or the queue cannot do it. Nothing is removed, then, unless the destination lost its answer; and
+/// nothing is done at all when the queue knows no such table or destination.
 pub fn reset_table(
     queue: &dyn Queue,
     name: &str,
     destination: &mut dyn Destination,
     table: &TableName,
 ) -> Result<(), EngineError> {
-    remove_table(name, destination, table)?;
+    // The removal comes last. Before the others, it would leave a table that counts as loaded up to where it was, so that
+    // batches are deleted that it lacks.
     queue.restart_table(name, table, now())?;
-    Ok(queue.forget_repeats(table)?)
+    queue.forget_repeats(table)?;
+    remove_table(name, destination, table)
 }
 
-/// Removes a table from these destinations, by their names, and everything the queue holds of it: what waits is given up, and so
-/// is what is kept for replay. A batch that is pushed for it later makes it anew.
+/// Removes a table from these destinations, by their names, and everything the queue holds of it: what waits is given up,
+/// and so is what is kept for replay. A batch that is pushed for it later makes it anew.
 ///
 /// # Errors
-/// As [`reset_table`].
+/// When a destination or the queue cannot do it. What is done by then stays done; dropping it again does the rest.
 pub fn drop_table(
     queue: &dyn Queue,
     destinations: &mut [(String, Box<dyn Destination>)],

@@ -32,6 +32,8 @@ pub use prepare::generated_key::generated_key;
 pub use prepare::policy::{ChangedTypes, DeclaredColumns, Deletes, FirstType, Loading, NewColumns, Policy};
 pub use prepare::{Blocked, LoadContext, Pending, ignored_activations, prepare};
 pub use records::{Action, Elements, RecordColumn, Records, Rejection, Typing};
-pub use redact::{ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact};
+pub use redact::{
+    ColumnRuleError, ColumnRules, EmptySecret, MissingSecret, Redaction, Secret, redact, redacted_schema,
+};
 pub use refusal::Refusal;
 pub use schema::Schemas;

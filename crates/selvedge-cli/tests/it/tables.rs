@@ -107,30 +107,38 @@ fn so_do_values_past_the_last_column() {
     assert_eq!(extra(), before);
 }
 
-/// A table without rows is a table; what another destination still has of it goes by what waits.
+/// A table without rows is a table; where another destination still has some, what waits for it is loaded first.
 #[test]
 fn a_table_without_rows_is_given_other_keys() {
     let place = Place::new();
+    let both = "--to sqlite:demo.db --to parquet:lake";
     place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
-    place.run("load a.json --to sqlite:demo.db --to parquet:lake").expect_code(0);
+    place.run(&format!("load a.json {both}")).expect_code(0);
     place.write("b.json", batch(2, r#"{"id":1};{"id":2}"#).replace("upsert", "delete"));
     place.run("load b.json --deletes hard --to sqlite:demo.db").expect_code(0);
-    let run = place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0);
-    run.expect_stdout("0 rows of t are in the queue");
+    let rekey = |code| place.run("table rekey t --key v,id --data demo.db.queue").expect_code(code);
+    rekey(1).expect_stderr("batch 2 of t waits for parquet:lake").expect_stderr("its keys are (id)");
+    place.run(&format!("load a.json --deletes hard {both}")).expect_code(0);
+    rekey(0).expect_stdout("0 rows of t are in the queue");
+    place.write("c.json", rekeyed(3, r#"{"id":3,"v":"c"}"#));
+    place.run(&format!("load c.json {both}")).expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["3|c"]);
 }
 
-/// A command that was cut short is gone on with, but only while what it put into the queue is there.
+/// A destination that cannot be opened is told before anything is done, and the command can be given again whatever was loaded
+/// in between.
 #[test]
-fn rows_that_left_the_queue_go_into_it_again() {
+fn a_destination_that_cannot_be_opened_leaves_the_table_as_it_is() {
     let place = Place::new();
     let both = "--to sqlite:demo.db --to parquet:lake";
     place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
     place.run(&format!("load a.json {both}")).expect_code(0);
     let rekey = |code| place.run("table rekey t --key id --data demo.db.queue").expect_code(code);
-    // The rows are in the queue, and a destination cannot be opened.
     fs::rename(place.path("lake"), place.path("away")).unwrap();
     place.write("lake", "no folder");
     rekey(1);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
+    place.run("table list --data demo.db.queue").expect_code(0).expect_stdout("active");
     fs::remove_file(place.path("lake")).unwrap();
     fs::rename(place.path("away"), place.path("lake")).unwrap();
     place.run(&format!("load a.json {both}")).expect_code(0).expect_stdout("2 loaded");
@@ -139,6 +147,41 @@ fn rows_that_left_the_queue_go_into_it_again() {
     place.run(&format!("load a.json {both}")).expect_code(0);
     assert_eq!(place.rows("t", "id, v"), ["1|a", "2|b"]);
     place.run("verify sqlite:demo.db parquet:lake").expect_code(0).expect_stdout("2 rows, the same in both");
+}
+
+/// A destination that nothing was loaded into yet gets the rows of the others, and is no obstacle to erasing any.
+#[test]
+fn a_destination_that_was_just_added_is_no_obstacle() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"};{"id":2,"v":"b"}"#));
+    place.write("b.json", rekeyed(2, r#"{"id":3,"v":"c"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    for added in ["sqlite:other.db", "parquet:lake"] {
+        place.run(&format!("destination add {added} --data demo.db.queue")).expect_code(0);
+    }
+    place.run(r#"purge --table t --key {"id":2} --data demo.db.queue"#).expect_code(0);
+    place.run("table rekey t --key v,id --data demo.db.queue").expect_code(0).expect_stdout("1 row of t");
+    place.run("load b.json --to sqlite:demo.db --to sqlite:other.db --to parquet:lake").expect_code(0);
+    assert_eq!(place.rows("t", "id, v"), ["1|a", "3|c"]);
+    for other in ["sqlite:other.db", "parquet:lake"] {
+        let run = place.run(&format!("verify sqlite:demo.db {other}")).expect_code(0);
+        run.expect_stdout("2 rows, the same in both");
+    }
+}
+
+/// What waits under the keys that the table has is loaded first.
+#[test]
+fn what_waits_is_not_left_behind_by_other_keys() {
+    let place = Place::new();
+    place.write("a.json", batch(1, r#"{"id":1,"v":"a"}"#));
+    place.write("b.json", batch(2, r#"{"id":1,"v":"b"}"#));
+    place.run("load a.json --to sqlite:demo.db").expect_code(0);
+    place.run("table pause t --data demo.db.queue").expect_code(0);
+    place.run("load b.json --to sqlite:demo.db").expect_code(1);
+    let run = place.run("table rekey t --key v --data demo.db.queue").expect_code(1);
+    run.expect_stderr("batch 2 of t waits for sqlite:demo.db").expect_stderr("have it loaded first");
+    place.run("table list --data demo.db.queue").expect_code(0).expect_stdout("paused: somebody paused it");
+    assert_eq!(place.rows("t", "id, v"), ["1|a"]);
 }
 
 #[test]

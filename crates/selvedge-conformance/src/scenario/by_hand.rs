@@ -66,7 +66,7 @@ impl Stage<'_> {
 
     pub(super) fn rekey(&mut self, Rekey { table, keys }: &Rekey) -> Checked {
         let (queue, name) = (self.queue_at_rest()?, name(table)?);
-        requeue(&queue, &mut *self.place.look()?, &name, keys)?;
+        requeue(&queue, &mut [(DESTINATION.to_owned(), self.place.look()?)], &name, keys)?;
         reset_table(&queue, DESTINATION, &mut *self.place.open()?, &name)?;
         requeued(&queue, &name)?;
         self.paused.remove(table);

@@ -2,16 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use selvedge_core::Value;
+use selvedge_core::{Value, system};
 use selvedge_prepare::datetime_text;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-/// Which places are arrays, and which hold decimals that are texts: as pointers with `*` for an element.
+/// Which places are arrays, which hold decimals that are texts, and at which stands what had no columns: as pointers with
+/// `*` for an element.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) arrays: BTreeSet<String>,
     pub(super) decimal_texts: BTreeSet<String>,
+    pub(super) extras: BTreeSet<String>,
+}
+
+impl Places {
+    /// Of which object in the record a place holds what had no columns; `None` of any other place.
+    fn with_extra<'p>(&self, place: &'p str) -> Option<&'p str> {
+        let pointer = place.strip_suffix(system::EXTRA)?;
+        if pointer.is_empty() {
+            return Some(pointer);
+        }
+        let pointer = pointer.strip_suffix('/')?;
+        let mut general = String::new();
+        for token in pointer.split('/').skip(1) {
+            let is_element = self.arrays.contains(&general);
+            general.push('/');
+            general.push_str(if is_element { "*" } else { token });
+        }
+        self.extras.contains(&general).then_some(pointer)
+    }
 }
 
 /// What stands at one place of a record.
@@ -29,24 +49,24 @@ impl Default for Data {
 }
 
 impl Data {
+    /// Takes in what stands at a place of a row. Of selvedge's own columns that is only what had none: each value goes by
+    /// the name that its column would have.
+    pub(super) fn take(&mut self, place: &str, value: &Value, places: &Places) {
+        match (places.with_extra(place), value) {
+            (Some(pointer), Value::Json(members)) => {
+                let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(members).unwrap_or_default();
+                for (name, value) in members {
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    self.put(&format!("{pointer}/{name}"), &Value::Json(value.get().to_owned()), places);
+                }
+            }
+            _ if place.starts_with('/') => self.put(place, value, places),
+            _ => {}
+        }
+    }
+
     /// Puts a value at the place that `pointer` names.
-    pub(super) fn put(&mut self, pointer: &str, value: &Value, places: &Places) {
-        if let Some((data, place)) = self.at(pointer, places) {
-            *data = Self::Value(text(value, places.decimal_texts.contains(&place)));
-        }
-    }
-
-    /// Puts the values for which a table had no column, which are members of a JSON object, into the object that `pointer` names.
-    pub(super) fn put_extra(&mut self, pointer: &str, extra: &Value, places: &Places) {
-        let Value::Json(extra) = extra else { return };
-        let members = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(extra).unwrap_or_default();
-        if let Some((Self::Object(known), _)) = self.at(pointer, places) {
-            known.extend(members.into_iter().map(|(name, value)| (name, Self::Value(value.get().to_owned()))));
-        }
-    }
-
-    /// What stands at the place that `pointer` names, made if need be, and that place with `*` for an element.
-    fn at(&mut self, pointer: &str, places: &Places) -> Option<(&mut Self, String)> {
+    fn put(&mut self, pointer: &str, value: &Value, places: &Places) {
         let mut place = String::new();
         let mut data = self;
         for token in pointer.split('/').skip(1) {
@@ -58,7 +78,7 @@ impl Data {
                 if !matches!(data, Self::Array(_)) {
                     *data = Self::Array(BTreeMap::new());
                 }
-                let Self::Array(elements) = data else { return None };
+                let Self::Array(elements) = data else { return };
                 data = elements.entry(index).or_default();
             } else {
                 place.push('/');
@@ -66,11 +86,11 @@ impl Data {
                 if !matches!(data, Self::Object(_)) {
                     *data = Self::default();
                 }
-                let Self::Object(members) = data else { return None };
+                let Self::Object(members) = data else { return };
                 data = members.entry(token.replace("~1", "/").replace("~0", "~")).or_default();
             }
         }
-        Some((data, place))
+        *data = Self::Value(text(value, places.decimal_texts.contains(&place)));
     }
 
     /// Its JSON text.

@@ -180,6 +180,7 @@ fn so_much_waits_for_a_paused_table_and_no_more() {
             drop(engine);
             engine = limited(folder.path(), &memory);
             check_full(&engine);
+            check_words(&of_table(&engine).alarm.unwrap(), &["5000 bytes wait while t is paused"]);
         }
         engine.resume(&table("t")).unwrap();
         engine.push(of_length("t", 6)).unwrap();

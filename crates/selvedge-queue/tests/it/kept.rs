@@ -117,7 +117,7 @@ fn another_body_takes_the_place_of_one() {
     check_error(queue.replace_body(77, SealedBody::seal(b"")), QueueErrorKind::Refused, &["batch 77 "]);
 }
 
-/// Small and large bodies, waiting and deleted: the bytes are in no file, while the queue is open and afterwards.
+/// Small and large bodies, replaced and deleted: the bytes are in no file, while the queue is open and afterwards.
 #[test]
 fn nothing_that_was_deleted_or_replaced_is_in_the_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,11 +138,15 @@ fn nothing_that_was_deleted_or_replaced_is_in_the_files() {
     assert!(needles().all(holds));
     queue.register("warehouse", 0).unwrap();
     acknowledge(&queue, "warehouse", "orders", 4);
+    let left = || needles().map(holds).collect::<Vec<_>>();
+    assert_eq!(numbers(&queue, "orders").len(), 3);
+    assert!(left()[..4].contains(&true), "deleting alone leaves something");
+    queue.wipe_deleted().unwrap();
+    assert_eq!(left(), [false, false, false, false, true, true, true]);
     for number in 5..=7 {
         queue.replace_body(number, SealedBody::seal(b"{}")).unwrap();
     }
     queue.wipe_deleted().unwrap();
-    let left = || needles().map(holds).collect::<Vec<_>>();
     assert_eq!(left(), [false; 7]);
     drop(queue);
     assert_eq!(left(), [false; 7]);
