@@ -5,11 +5,14 @@ mod arrows;
 #[cfg(test)]
 mod convergence;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod guide;
 #[cfg(test)]
 mod hostile_names;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod winners;
