@@ -92,7 +92,7 @@ pub struct Sweep {
     pub played: u64,
     /// The records that were acknowledged in all of them.
     pub acknowledged: u64,
-    /// The cases in which DuckDB did what [it is known to do](is_known).
+    /// The cases in which DuckDB did what it is known to do (`is_known`).
     pub known: u64,
     /// The cases in which something else was wrong, each with what it was.
     pub wrong: Vec<(Case, String)>,
