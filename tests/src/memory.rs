@@ -14,6 +14,8 @@ use selvedge::{
     TableState, duckdb::DuckDb, parquet::Parquet, sqlite::Sqlite,
 };
 
+use crate::target::Target;
+
 /// The budget of the engine unless it is told otherwise, in MiB.
 pub const BUDGET_MIB: u64 = (selvedge::DEFAULT_BUDGET_BYTES >> 20) as u64;
 /// What the process may take in all, in MiB.
@@ -37,17 +39,6 @@ pub enum Case {
     WideTable,
     /// A destination that is away until 10 GB wait for it.
     Backlog,
-}
-
-/// Where it is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Target {
-    /// A SQLite database.
-    Sqlite,
-    /// A DuckDB file.
-    Duckdb,
-    /// A folder of Parquet files.
-    Parquet,
 }
 
 /// What a process is to do.
@@ -80,18 +71,7 @@ impl Case {
         [Self::LargeBatches, Self::StalledDestination, Self::TinyBatches, Self::WideTable, Self::Backlog];
 }
 
-impl Target {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Duckdb, Self::Parquet];
-}
-
 impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
-    }
-}
-
-impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
     }
@@ -105,7 +85,7 @@ pub fn measure(run: Run) -> Result<Measured, Failure> {
     let told = tempfile::NamedTempFile::new()?;
     let Run { case, to, scale } = run;
     let status = Command::new(env::current_exe()?)
-        .env(RUN, format!("{case} {to} {scale} {}", told.path().display()))
+        .env(RUN, format!("{case} {} {scale} {}", to.name(), told.path().display()))
         .args(env::args_os().skip(1))
         .status()?;
     let text = fs::read_to_string(told.path())?;
@@ -170,7 +150,7 @@ fn load(run: Run) -> Result<u64, Failure> {
 fn open(to: Target, folder: &std::path::Path) -> Result<Box<dyn Destination>, LoadError> {
     Ok(match to {
         Target::Sqlite => Box::new(Sqlite::open(folder.join("w.db"))?),
-        Target::Duckdb => Box::new(DuckDb::open(folder.join("w.duckdb"))?),
+        Target::DuckDb => Box::new(DuckDb::open(folder.join("w.duckdb"))?),
         Target::Parquet => Box::new(Parquet::open(folder.join("lake"))?),
     })
 }

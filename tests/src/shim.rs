@@ -17,7 +17,7 @@ const SOURCE: &str = include_str!("../shim/fault.c");
 /// The library, for as long as this value is there.
 #[derive(Debug)]
 pub struct Shim {
-    library: PathBuf,
+    object: PathBuf,
     _folder: TempDir,
 }
 
@@ -28,9 +28,9 @@ impl Shim {
     /// When there is no C compiler, or this is not Linux with glibc.
     pub fn build() -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let (source, library) = (folder.path().join("fault.c"), folder.path().join("fault.so"));
+        let (source, object) = (folder.path().join("fault.c"), folder.path().join("fault.so"));
         fs::write(&source, SOURCE)?;
-        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).output();
+        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&object, &source]).output();
         let compiled = compiled.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Failure::new("there is no C compiler: install one that is called `cc`"),
             _ => Failure::from(error).during("the C compiler `cc` could not be started"),
@@ -41,12 +41,12 @@ impl Shim {
                 "tests/shim/fault.c could not be compiled; it is for Linux with glibc: {told}"
             )));
         }
-        Ok(Self { library, _folder: folder })
+        Ok(Self { object, _folder: folder })
     }
 
     /// Lets it spoil what the command does under `root`. The seed decides how many bytes are the first.
     pub(crate) fn spoil(&self, command: &mut Command, root: &Path, fault: &Fault, seed: u64, record: &Record) {
-        command.env("LD_PRELOAD", &self.library).env("SELVEDGE_FAULT_SEED", seed.to_string());
+        command.env("LD_PRELOAD", &self.object).env("SELVEDGE_FAULT_SEED", seed.to_string());
         command.env("SELVEDGE_FAULT_ROOT", root).env("SELVEDGE_FAULT", fault.to_string());
         // The machine runs on, so it does not matter when the disk has what was written; what a power failure leaves is made
         // of the record.
